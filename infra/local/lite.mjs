@@ -1,0 +1,45 @@
+// Serves Supabase Lite for the project in the current directory (`supabase/config.json`), on 127.0.0.1.
+// Usage: node lite.mjs <port>. Prints "ready" when it answers; ends when its standard input closes.
+
+import { serve } from "@hono/node-server";
+import { createApi } from "@supabase/lite/cli";
+
+const port = Number(process.argv[2]);
+
+const api = await createApi({ withSupabaseClient: false });
+const app = await api.project.local.createApp(undefined, { admin: false });
+const { driver } = app.connection;
+
+// PostgREST sends timestamptz as ISO 8601; Lite passes on what Postgres prints ("2026-01-31 10:00:00+00").
+driver.options.parsers[1184] = (text) => text.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00");
+// PostgREST sends numeric as a JSON number; Lite makes "60.00" a string because a number would drop the zeros.
+driver.options.parsers[1700] = (text) => (Number.isFinite(Number(text)) ? Number(text) : text);
+
+// The Storage API answers {signedURL}; Lite spells it {signedUrl}.
+async function withSignedUrl(request, response) {
+  const signs = request.method === "POST" && new URL(request.url).pathname.startsWith("/storage/v1/object/");
+  if (!signs || !response.headers.get("content-type")?.includes("json")) return response;
+  const text = await response.text();
+  const headers = new Headers(response.headers);
+  headers.delete("content-length");
+  return new Response(text.replaceAll('"signedUrl":', '"signedURL":'), { status: response.status, headers });
+}
+
+const server = serve(
+  {
+    fetch: async (request) => withSignedUrl(request, await app.fetch(request)),
+    hostname: "127.0.0.1",
+    port,
+  },
+  () => console.log("ready"),
+);
+
+async function stop() {
+  server.close();
+  server.closeAllConnections?.();
+  await driver.end({ timeout: 1 });
+  process.exit(0);
+}
+process.on("SIGTERM", stop);
+process.on("SIGINT", stop);
+process.stdin.on("end", stop).resume(); // the supervisor is gone

@@ -1,0 +1,138 @@
+"""The laptop stack: starts the parts in order, watches them and stops them in reverse order."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import IO, Literal, Self, get_args
+
+from infra.local.gateway import start_gateway, warm_functions
+from infra.local.ports import require_free
+from infra.local.postgres import database_answers, start_postgres, stop_stale_server
+from infra.local.processes import Service
+from infra.local.queues import start_queues
+from infra.local.seed import load_seed
+from infra.local.settings import Keys, Port, StackError, StackSettings, load_keys
+from infra.local.supabase import apply_migrations, start_supabase, write_project
+
+Part = Literal["database", "supabase", "seed", "queues", "functions"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+
+class Stack:
+    """A running stack. Use it as a context manager, or call `stop()`.
+
+    `until` names the last part to start: "supabase" gives a migrated database behind PostgREST and Auth, with
+    neither seed nor functions.
+    """
+
+    def __init__(
+        self, settings: StackSettings, *, until: Part = "functions", report: Callable[[str], None] = print
+    ) -> None:
+        self.settings = settings
+        self.keys: Keys
+        self._wanted = PARTS[: PARTS.index(until) + 1]
+        self._report = report
+        self._services: list[Service] = []
+        self._lock: IO[str] | None = None
+
+    def start(self) -> None:
+        """Start every wanted part; on failure, stop what already runs and raise StackError."""
+        self._claim()
+        try:
+            for part in self._wanted:
+                getattr(self, f"_start_{part}")()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        while self._services:
+            self._services.pop().stop()
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+    def dead_service(self) -> str | None:
+        """What happened to a part that ended by itself, with the end of its log; None while all are well."""
+        for service in self._services:
+            if (code := service.exit_code()) is not None:
+                return service.explain(f"{service.name} stopped unexpectedly (exit code {code})")
+        return None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def _claim(self) -> None:
+        self._lock = lock_data(self.settings)
+        if self._lock:
+            stop_stale_server(self.settings.data_dir / "postgres")
+        require_free(self._ports())
+        if not self._lock:
+            raise StackError(f"A stack is already running on {self.settings.data_dir}.")
+        self.keys = load_keys(self.settings.data_dir)
+
+    def _ports(self) -> list[Port]:
+        own = self.settings
+        needed = {
+            "database": [] if own.external_database_url else [own.postgres],
+            "supabase": [own.supabase],
+            "queues": [own.sqs],
+            "functions": [own.api, own.lambda_api],
+        }
+        return [port for part in self._wanted for port in needed.get(part, [])]
+
+    @contextmanager
+    def _step(self, what: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self._report(f"  {what:<46} {time.monotonic() - started:6.1f} s")
+
+    def _start_database(self) -> None:
+        if self.settings.external_database_url:
+            with self._step("Postgres (DATABASE_URL)"):
+                if not database_answers(self.settings.database_url):
+                    raise StackError("The Postgres that DATABASE_URL names does not answer, or refuses the login.")
+            return
+        with self._step(f"Postgres on 127.0.0.1:{self.settings.postgres.number}"):
+            self._services.append(start_postgres(self.settings))
+
+    def _start_supabase(self) -> None:
+        project = write_project(self.settings, self.keys)
+        with self._step("migrations"):
+            apply_migrations(self.settings, self.keys, project)
+        with self._step(f"Supabase Lite on 127.0.0.1:{self.settings.supabase.number}"):
+            self._services.append(start_supabase(self.settings, self.keys, project))
+
+    def _start_seed(self) -> None:
+        with self._step("catalogue and demo accounts"):
+            load_seed(self.settings, self.keys)
+
+    def _start_queues(self) -> None:
+        with self._step(f"queues (moto) on 127.0.0.1:{self.settings.sqs.number}"):
+            self._services.append(start_queues(self.settings))
+
+    def _start_functions(self) -> None:
+        with self._step(f"functions (serverless-offline) on localhost:{self.settings.api.number}"):
+            self._services.append(start_gateway(self.settings, self.keys))
+        with self._step("first call of each function"):
+            warm_functions(self.settings)
+
+
+def lock_data(settings: StackSettings) -> IO[str] | None:
+    """Hold the data directory for this process; None when another process holds it. Closing the file lets go."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    lock = (settings.data_dir / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    return lock

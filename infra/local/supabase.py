@@ -1,0 +1,97 @@
+"""Supabase Lite over the stack's Postgres: project folder, migrations, server."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from infra.local.processes import Service, run
+from infra.local.settings import PROJECT, Keys, StackError, StackSettings
+
+MIGRATIONS = PROJECT / "migrations"
+
+
+def write_project(settings: StackSettings, keys: Keys) -> Path:
+    """Write the project folder that Lite reads and return it.
+
+    The migrations are linked, not copied: the files under `migrations/` stay the only ones.
+    """
+    project = settings.data_dir / "lite"
+    folder = project / "supabase"
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {
+        "api": {"port": settings.supabase.number, "max_rows": 1000},
+        "db": {"driver": "postgres", "url": "env(DATABASE_URL)"},
+        "auth": {
+            "enabled": True,
+            "site_url": settings.api_url,
+            "jwt_secret": "env(SUPABASE_JWT_SECRET)",
+            "jwt_expiry": 3600,
+            "enable_signup": True,
+            "publishable_key": "env(SUPABASE_PUBLISHABLE_KEY)",
+            "secret_key": "env(SUPABASE_SECRET_KEY)",
+            # No mailbox on a laptop: signing up gives a session at once.
+            "email": {"enable_confirmations": False},
+        },
+        "storage": {"enabled": True},
+    }
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    link = folder / "migrations"
+    if not link.is_symlink() or link.readlink() != MIGRATIONS:
+        link.unlink(missing_ok=True)
+        link.symlink_to(MIGRATIONS)
+    return project
+
+
+def apply_migrations(settings: StackSettings, keys: Keys, project: Path) -> None:
+    """Apply the pending files of `migrations/`; raises StackError with the database's words when one fails."""
+    cli = PROJECT / "node_modules" / "@supabase" / "lite" / "dist" / "cli" / "index.js"
+    run(
+        ["node", str(cli), "migration", "up"],
+        doing="Applying the migrations",
+        log=settings.logs / "migrations.log",
+        env=_environment(settings, keys),
+        cwd=project,
+    )
+
+
+def start_supabase(settings: StackSettings, keys: Keys, project: Path) -> Service:
+    """Serve PostgREST, Auth and Storage. Lite reads the database schema once, so migrate first."""
+    service = Service(
+        "Supabase Lite",
+        ["node", str(PROJECT / "infra" / "local" / "lite.mjs"), str(settings.supabase.number)],
+        log=settings.logs / "supabase.log",
+        env=_environment(settings, keys),
+        cwd=project,
+    )
+    try:
+        service.wait_until(lambda: _answers(settings.supabase_url), seconds=60)
+    except BaseException:
+        service.stop()
+        raise
+    return service
+
+
+def _environment(settings: StackSettings, keys: Keys) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DATABASE_URL": settings.database_url,
+        "SUPABASE_PUBLISHABLE_KEY": keys.publishable,
+        "SUPABASE_SECRET_KEY": keys.secret,
+        "SUPABASE_JWT_SECRET": keys.jwt_secret,
+        "EXPERIMENTAL_STORAGE": "1",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/auth/v1/.well-known/jwks.json", timeout=2):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
