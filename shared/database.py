@@ -1,0 +1,149 @@
+"""The gateway to the database: every call is one Postgres function, run as whoever is calling.
+
+PostgREST receives the caller's own token each time, so row-level security decides what is seen. One HTTP
+client per process keeps its connections warm; it holds no session, and nobody ever signs in on it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Annotated, Any, NoReturn, Protocol
+
+import httpx
+from fastapi import Depends
+from postgrest import APIError, SyncPostgrestClient
+
+from shared.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    InvalidToken,
+    NexusError,
+    Unavailable,
+    error_with_status,
+)
+from shared.identity import SignedIn
+from shared.settings import get_settings
+
+_UNAVAILABLE_STATUSES = frozenset({502, 503, 504, 520, 521, 522, 523, 524})
+_UNAVAILABLE_CODES = ("08", "53", "57P", "57014", "PGRST00")
+# Prefixes of SQLSTATEs: connection exception, insufficient resources, shutdown, statement timeout; and of
+# PostgREST's own codes for a database it cannot reach.
+_TEXT_POSTGRES_REFUSES = ("22021", "22P05")
+
+
+class Gateway(Protocol):
+    """What a service needs of the database. Tests pass a plain object with the same method."""
+
+    def rpc(self, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
+        """Call the Postgres function `name` and return its JSON result.
+
+        Raises the NexusError that the function reports (see `_raise_as_nexus_error`), and Unavailable
+        (`database_unavailable`) when it does not answer in time.
+        """
+
+
+class Database:
+    """Warm connections to PostgREST, shared by all calls of this process."""
+
+    def __init__(self, *, url: str, publishable_key: str, timeout_seconds: float) -> None:
+        self._url = f"{url}/rest/v1"
+        self._key = publishable_key
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(timeout_seconds, connect=min(3.0, timeout_seconds)),
+            limits=httpx.Limits(max_connections=10, max_keepalive_connections=10, keepalive_expiry=60),
+            event_hooks={"response": [_refuse_when_unavailable]},
+        )
+
+    def acting_as(self, token: str) -> Gateway:
+        """The database as the holder of `token` sees it."""
+        return _Session(self._client, self._url, {"apikey": self._key, "Authorization": f"Bearer {token}"})
+
+    def acting_as_guest(self) -> Gateway:
+        """The database as anyone sees it."""
+        return _Session(self._client, self._url, {"apikey": self._key})
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class _Session:
+    def __init__(self, client: httpx.Client, url: str, headers: dict[str, str]) -> None:
+        self._postgrest = SyncPostgrestClient(url, headers=headers, http_client=client)
+
+    def rpc(self, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
+        try:
+            return self._postgrest.rpc(name, dict(arguments or {})).execute().data
+        except APIError as error:
+            _raise_as_nexus_error(error)
+        except httpx.HTTPError as error:
+            raise _database_unavailable() from error
+
+
+@lru_cache(maxsize=1)
+def get_database() -> Database:
+    settings = get_settings()
+    return Database(
+        url=settings.supabase_url,
+        publishable_key=settings.supabase_publishable_key,
+        timeout_seconds=settings.database_timeout_seconds,
+    )
+
+
+def _as_caller(caller: SignedIn, database: Annotated[Database, Depends(get_database)]) -> Gateway:
+    return database.acting_as(caller.token)
+
+
+def _as_guest(database: Annotated[Database, Depends(get_database)]) -> Gateway:
+    return database.acting_as_guest()
+
+
+CallersGateway = Annotated[Gateway, Depends(_as_caller)]
+"""For routes: requires a signed-in caller (401 otherwise) and acts as that caller."""
+
+GuestGateway = Annotated[Gateway, Depends(_as_guest)]
+"""For routes open to anyone."""
+
+
+def _refuse_when_unavailable(response: httpx.Response) -> None:
+    if response.status_code in _UNAVAILABLE_STATUSES:
+        response.read()
+        response.raise_for_status()
+
+
+def _database_unavailable() -> Unavailable:
+    return Unavailable("The pharmacy's records cannot be reached right now.", code="database_unavailable")
+
+
+def _raise_as_nexus_error(error: APIError) -> NoReturn:
+    """Give an error of PostgREST or of an SQL function its meaning.
+
+    Our SQL functions raise SQLSTATE `PT<status>` with a stable code as message, a sentence as detail and
+    optionally a JSON object of further members as hint.
+    """
+    sqlstate = error.code or ""
+    if sqlstate.startswith("PT") and sqlstate[2:].isdigit():
+        raise error_with_status(
+            int(sqlstate[2:]), error.details or None, code=error.message, extra=_members(error.hint)
+        ) from None
+    if sqlstate.startswith("PGRST3"):
+        raise InvalidToken() from error
+    if sqlstate == "42501":
+        raise Forbidden() from error
+    if sqlstate == "23505":
+        raise Conflict() from error
+    if sqlstate in _TEXT_POSTGRES_REFUSES:
+        raise Invalid("The text contains characters that cannot be stored.") from error
+    if sqlstate.startswith(_UNAVAILABLE_CODES):
+        raise _database_unavailable() from error
+    raise NexusError() from error
+
+
+def _members(hint: str | None) -> dict[str, Any]:
+    try:
+        members = json.loads(hint or "{}")
+    except ValueError:
+        return {}
+    return members if isinstance(members, dict) else {}

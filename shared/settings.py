@@ -1,0 +1,81 @@
+"""Configuration from the environment, read once per process and frozen.
+
+The service-role key is deliberately absent: functions that answer users act with the user's own token.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Environment variables of the same names in capitals; an empty variable counts as unset."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+
+    stage: Literal["local", "dev", "prod"] = "local"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    supabase_url: str
+    supabase_publishable_key: str
+    supabase_jwt_secret: SecretStr | None = None
+    """Set for a project that signs tokens with HS256; without it only its published keys (JWKS) count."""
+    database_timeout_seconds: float = Field(default=10, gt=0, le=29)
+
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins of the frontends, comma-separated: `https://nexus.example,http://localhost:3001`."""
+    staff_email_domain: str = "staff.nexus.example"
+    """Staff sign in with a username; Supabase Auth knows them as username@this-domain."""
+
+    outbox_queue_url: str | None = None
+    aws_endpoint_url_sqs: str | None = None
+
+    nlu_mode: Literal["auto", "lexical", "gemini"] = "auto"
+
+    demo_identity: bool = False
+    rate_limits: Literal["on", "off"] = "on"
+
+    @field_validator("supabase_url", mode="after")
+    @classmethod
+    def _without_trailing_slash(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return url.rstrip("/")
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
+
+    @field_validator("allowed_origins", mode="after")
+    @classmethod
+    def _no_wildcard(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if "*" in origins:
+            raise ValueError("must list origins: browsers refuse * together with cookies")
+        return origins
+
+    @model_validator(mode="after")
+    def _laptop_switches_stay_on_the_laptop(self) -> Self:
+        if self.stage != "local" and (self.demo_identity or self.rate_limits == "off"):
+            raise ValueError(f"DEMO_IDENTITY and RATE_LIMITS=off are for STAGE=local, not {self.stage}")
+        return self
+
+    @property
+    def deployed(self) -> bool:
+        return self.stage != "local"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The process's settings.
+
+    Raises pydantic.ValidationError, naming each variable, when one is missing or not allowed: a
+    function with a wrong configuration must not start.
+    """
+    return Settings.model_validate({})  # reads the environment, as Settings() does
