@@ -10,6 +10,10 @@ const api = await createApi({ withSupabaseClient: false });
 const app = await api.project.local.createApp(undefined, { admin: false });
 const { driver } = app.connection;
 
+// On its first request Lite would `grant all` on every table of every schema with row-level security to anon and
+// authenticated, and so undo the grants of the migrations. Its roles exist by now: tell it that this is done.
+app.connection.rlsState = "active";
+
 // PostgREST sends timestamptz as ISO 8601; Lite passes on what Postgres prints ("2026-01-31 10:00:00+00").
 driver.options.parsers[1184] = (text) => text.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00");
 // PostgREST sends numeric as a JSON number; Lite makes "60.00" a string because a number would drop the zeros.

@@ -8,10 +8,29 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import psycopg
+
 from infra.local.processes import Service, run
-from infra.local.settings import PROJECT, Keys, StackError, StackSettings
+from infra.local.settings import PROJECT, Keys, StackSettings
 
 MIGRATIONS = PROJECT / "migrations"
+
+# The roles a hosted project starts with. Lite makes them when it first meets them, which may be too late.
+HOSTED_ROLES = """
+do $$
+begin
+  if to_regrole('anon') is null then create role anon nologin; end if;
+  if to_regrole('authenticated') is null then create role authenticated nologin; end if;
+  if to_regrole('service_role') is null then create role service_role nologin bypassrls; end if;
+end
+$$;
+"""
+# What a hosted project grants in the two schemas that Supabase owns; Lite grants either nothing or everything.
+HOSTED_GRANTS = """
+grant usage on schema auth, storage to anon, authenticated, service_role;
+grant execute on all functions in schema auth to anon, authenticated, service_role;
+grant all on all tables in schema storage to anon, authenticated, service_role;
+"""
 
 
 def write_project(settings: StackSettings, keys: Keys) -> Path:
@@ -48,6 +67,8 @@ def write_project(settings: StackSettings, keys: Keys) -> Path:
 
 def apply_migrations(settings: StackSettings, keys: Keys, project: Path) -> None:
     """Apply the pending files of `migrations/`; raises StackError with the database's words when one fails."""
+    with psycopg.connect(settings.database_url) as connection:
+        connection.execute(HOSTED_ROLES)
     cli = PROJECT / "node_modules" / "@supabase" / "lite" / "dist" / "cli" / "index.js"
     run(
         ["node", str(cli), "migration", "up"],
@@ -56,6 +77,8 @@ def apply_migrations(settings: StackSettings, keys: Keys, project: Path) -> None
         env=_environment(settings, keys),
         cwd=project,
     )
+    with psycopg.connect(settings.database_url) as connection:
+        connection.execute(HOSTED_GRANTS)
 
 
 def start_supabase(settings: StackSettings, keys: Keys, project: Path) -> Service:
