@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 import httpx
-from fastapi import Depends
 from postgrest import APIError, SyncPostgrestClient
 
 from shared.errors import (
@@ -24,7 +23,6 @@ from shared.errors import (
     Unavailable,
     error_with_status,
 )
-from shared.identity import SignedIn
 from shared.settings import get_settings
 
 _UNAVAILABLE_STATUSES = frozenset({502, 503, 504, 520, 521, 522, 523, 524})
@@ -90,21 +88,6 @@ def get_database() -> Database:
         publishable_key=settings.supabase_publishable_key,
         timeout_seconds=settings.database_timeout_seconds,
     )
-
-
-def _as_caller(caller: SignedIn, database: Annotated[Database, Depends(get_database)]) -> Gateway:
-    return database.acting_as(caller.token)
-
-
-def _as_guest(database: Annotated[Database, Depends(get_database)]) -> Gateway:
-    return database.acting_as_guest()
-
-
-CallersGateway = Annotated[Gateway, Depends(_as_caller)]
-"""For routes: requires a signed-in caller (401 otherwise) and acts as that caller."""
-
-GuestGateway = Annotated[Gateway, Depends(_as_guest)]
-"""For routes open to anyone."""
 
 
 def _refuse_when_unavailable(response: httpx.Response) -> None:

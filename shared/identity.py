@@ -36,6 +36,15 @@ class Caller:
     via: Literal["bearer", "cookie"] = "bearer"
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A fresh sign-in. `expires_in` is in seconds and concerns the access token."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int
+
+
 class TokenVerifier:
     """Checks signature, audience, expiry, subject and role of an access token.
 
@@ -120,16 +129,16 @@ def signed_in(caller: Annotated[Caller | None, Depends(maybe_signed_in)]) -> Cal
     return caller
 
 
-MaybeSignedIn = Annotated[Caller | None, Depends(maybe_signed_in)]
-SignedIn = Annotated[Caller, Depends(signed_in)]
-
-
-def set_session_cookie(
-    response: Response, name: str, token: str, *, expires_in: int, settings: Settings
-) -> None:
-    """Keep a browser signed in for `expires_in` seconds, out of reach of its scripts."""
+def set_session_cookie(response: Response, name: str, session: Session, settings: Settings) -> None:
+    """Keep a browser signed in as long as the access token is good, out of reach of its scripts."""
     response.set_cookie(
-        name, token, max_age=expires_in, path="/", httponly=True, samesite="lax", secure=settings.deployed
+        name,
+        session.access_token,
+        max_age=session.expires_in,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=settings.deployed,
     )
 
 

@@ -58,7 +58,7 @@ class MaskingFormatter(LambdaPowertoolsFormatter):
         return super().serialize({**mask(log), **stamps})
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 (logging's name)
-        """Types, codes and places of an exception and its causes: our own frames, and where each was raised."""
+        """Types, codes and places of an exception and its causes: our frames, and where each was raised."""
         lines: list[str] = []
         error: BaseException | None = ei[1]
         while error is not None:

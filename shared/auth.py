@@ -1,0 +1,114 @@
+"""Accounts and passwords: Supabase Auth, through the supabase family's own client.
+
+That client remembers whoever signed in on it last, so each call gets a fresh one and only the HTTP
+connections underneath are shared. A warm process can never answer one person with another's session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Protocol
+
+import httpx
+from supabase_auth import AuthResponse, SyncGoTrueClient
+from supabase_auth.errors import AuthError, AuthRetryableError, AuthUnknownError, AuthWeakPasswordError
+
+from shared.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    Invalid,
+    InvalidCredentials,
+    NexusError,
+    TooManyRequests,
+    Unavailable,
+)
+from shared.identity import Session
+from shared.settings import get_settings
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+    sentence = "An account with this e-mail already exists."
+
+
+class EmailNotConfirmed(Forbidden):
+    code = "email_not_confirmed"
+    sentence = "Please confirm your e-mail address first: we have sent you a link."
+
+
+class Accounts(Protocol):
+    """What a service needs of the auth service. E-mails are lower-case."""
+
+    def sign_up(self, email: str, password: str) -> Session:
+        """Raises EmailTaken, EmailNotConfirmed, Invalid, TooManyRequests or Unavailable."""
+
+    def sign_in(self, email: str, password: str) -> Session:
+        """Raises InvalidCredentials, EmailNotConfirmed, TooManyRequests or Unavailable."""
+
+
+class SupabaseAccounts:
+    """`Accounts` on Supabase Auth."""
+
+    def __init__(self, *, url: str, publishable_key: str, timeout_seconds: float) -> None:
+        self._url = f"{url}/auth/v1"
+        self._key = publishable_key
+        self._http = httpx.Client(timeout=httpx.Timeout(timeout_seconds, connect=min(3.0, timeout_seconds)))
+
+    def sign_up(self, email: str, password: str) -> Session:
+        return self._session(lambda auth: auth.sign_up({"email": email, "password": password}))
+
+    def sign_in(self, email: str, password: str) -> Session:
+        return self._session(lambda auth: auth.sign_in_with_password({"email": email, "password": password}))
+
+    def _session(self, call: Callable[[SyncGoTrueClient], AuthResponse]) -> Session:
+        client = SyncGoTrueClient(
+            url=self._url,
+            headers={"apikey": self._key},
+            http_client=self._http,
+            auto_refresh_token=False,
+            persist_session=False,
+        )
+        try:
+            answer = call(client)
+        except AuthError as error:
+            raise _as_nexus_error(error) from error
+        if answer.session is None:
+            # With e-mail confirmation on, a known address is answered like a new one, but without identities.
+            known = answer.user is not None and answer.user.identities == []
+            raise EmailTaken() if known else EmailNotConfirmed()
+        return Session(
+            access_token=answer.session.access_token,
+            refresh_token=answer.session.refresh_token,
+            expires_in=answer.session.expires_in,
+        )
+
+
+@lru_cache(maxsize=1)
+def get_accounts() -> SupabaseAccounts:
+    settings = get_settings()
+    return SupabaseAccounts(
+        url=settings.supabase_url,
+        publishable_key=settings.supabase_publishable_key,
+        timeout_seconds=settings.database_timeout_seconds,
+    )
+
+
+def _as_nexus_error(error: AuthError) -> NexusError:
+    status = getattr(error, "status", 500)
+    if isinstance(error, AuthWeakPasswordError):
+        return Invalid(errors=[FieldError("password", "is too weak: make it longer")])
+    if error.code in ("user_already_exists", "email_exists"):
+        return EmailTaken()
+    if error.code in ("invalid_credentials", "user_banned"):
+        return InvalidCredentials()
+    if error.code == "email_not_confirmed":
+        return EmailNotConfirmed()
+    if error.code in ("validation_failed", "email_address_invalid", "email_address_not_authorized"):
+        return Invalid(errors=[FieldError("email", "is not an e-mail address we can use")])
+    if status == 429:
+        return TooManyRequests(headers={"Retry-After": "60"})
+    if isinstance(error, (AuthRetryableError, AuthUnknownError)) or status >= 500:
+        return Unavailable("Signing in is not available right now.", code="auth_unavailable")
+    return NexusError()

@@ -1,0 +1,37 @@
+"""What a route may ask for in its signature, as FastAPI dependencies."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from shared.database import Database, Gateway, get_database
+from shared.identity import Caller, maybe_signed_in, signed_in
+from shared.settings import Settings, get_settings
+
+CurrentSettings = Annotated[Settings, Depends(get_settings)]
+
+SignedIn = Annotated[Caller, Depends(signed_in)]
+"""The caller; a guest gets 401."""
+
+MaybeSignedIn = Annotated[Caller | None, Depends(maybe_signed_in)]
+"""The caller, or None for a guest. Credentials that are present but wrong get 401 all the same."""
+
+SharedDatabase = Annotated[Database, Depends(get_database)]
+"""For the few routes that learn only on the way as whom to act, such as signing in."""
+
+
+def _as_caller(caller: SignedIn, database: SharedDatabase) -> Gateway:
+    return database.acting_as(caller.token)
+
+
+def _as_guest(database: SharedDatabase) -> Gateway:
+    return database.acting_as_guest()
+
+
+CallersGateway = Annotated[Gateway, Depends(_as_caller)]
+"""The database as the caller; a guest gets 401."""
+
+GuestGateway = Annotated[Gateway, Depends(_as_guest)]
+"""The database as anyone sees it."""
