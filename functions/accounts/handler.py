@@ -1,0 +1,7 @@
+"""AWS Lambda entry point: registering, signing in, profiles."""
+
+from functions.accounts.routes import account_problem, router
+from shared.http import create_app, lambda_handler
+
+app = create_app("accounts", router, render_problem=account_problem)
+handler = lambda_handler(app)
