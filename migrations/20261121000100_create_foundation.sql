@@ -87,4 +87,20 @@ begin
 end;
 $$;
 
+-- Two sound keys that are the same word by ear or by a slip of the hand.
+create function private.sounds_like(p_said text, p_known text)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select p_said = p_known or (
+    length(p_known) >= 4 and left(p_said, 60) <> ''
+    and extensions.levenshtein_less_equal(
+      left(p_said, 60), left(p_known, 60), case when length(p_known) >= 8 then 2 else 1 end
+    ) <= case when length(p_known) >= 8 then 2 else 1 end
+  );
+$$;
+
 grant execute on function private.fail(integer, text, text, jsonb) to anon, authenticated, service_role;

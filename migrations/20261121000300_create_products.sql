@@ -2,6 +2,7 @@
 
 create table public.ingredients (
   ingredient text not null,
+  sound text not null generated always as (private.sound_key(ingredient)) stored,
   constraint ingredients_pkey primary key (ingredient)
 );
 
@@ -74,12 +75,15 @@ create table public.product_names (
   name_key text collate "C" not null,
   product_id text not null,
   kind text not null,
+  -- People put spaces where they like: "pan d" and "pand", "o r s" and "ors".
+  joined text collate "C" not null generated always as (replace(name_key, ' ', '')) stored,
   constraint product_names_pkey primary key (name_key, product_id, kind),
   constraint product_names_product_id_fkey
     foreign key (product_id) references public.products (product_id) on delete cascade,
   constraint product_names_kind_known check (kind in ('name', 'alias', 'ingredient'))
 );
 
+create index product_names_joined_idx on public.product_names (joined);
 create index product_names_product_id_idx on public.product_names (product_id);
 
 -- The distinct words of those names. A look-up by similarity runs over these few thousand words and then

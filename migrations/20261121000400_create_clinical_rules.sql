@@ -19,6 +19,7 @@ create table public.drug_classes (
   rule_set_id bigint not null,
   drug_class text not null,
   ingredient text not null,
+  class_sound text not null generated always as (private.sound_key(drug_class)) stored,
   constraint drug_classes_pkey primary key (rule_set_id, ingredient, drug_class),
   constraint drug_classes_rule_set_id_fkey
     foreign key (rule_set_id) references public.rule_sets (rule_set_id) on delete cascade
@@ -32,6 +33,7 @@ create table public.allergy_rules (
   target text not null,
   action text not null,
   reason text not null,
+  term_sound text not null generated always as (private.sound_key(term)) stored,
   constraint allergy_rules_pkey primary key (rule_set_id, term, matches, target),
   constraint allergy_rules_rule_set_id_fkey
     foreign key (rule_set_id) references public.rule_sets (rule_set_id) on delete cascade,

@@ -138,7 +138,9 @@ create table public.proposals (
   conversation_id uuid not null,
   patient_id text not null,
   status text not null default 'open',
-  -- The exact content the patient sees: items with packs, prices and warnings; the digest is over it.
+  -- What was asked for, as verification reads it, and the exact content the patient sees: items with packs,
+  -- prices and warnings. The digest is over the latter.
+  request jsonb not null,
   items jsonb not null,
   total numeric(12, 2) not null,
   digest text not null,

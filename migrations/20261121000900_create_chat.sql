@@ -1,0 +1,557 @@
+-- A chat turn in two calls: chat_context reads everything the agent needs to understand the message,
+-- chat_turn verifies, acts and stores the turn in one transaction.
+
+-- Words of the catalogue that sound like one that is in none of its names: at most three, the nearest only.
+create function private.similar_words(p_word text)
+returns table (word text, distance integer)
+language sql
+stable
+set search_path = ''
+as $$
+  with said as (
+    select private.sound_key(p_word) as sound
+  ),
+  near as (
+    select
+      c.word, extensions.levenshtein(c.sound, said.sound) as distance,
+      extensions.levenshtein(c.word, p_word) as letters
+    from said
+    join public.catalogue_words as c
+      on c.word operator(extensions.%) p_word or c.sound operator(extensions.%) said.sound
+    where private.sounds_like(said.sound, c.sound) and c.word !~ '[0-9]'
+  )
+  select word, distance
+  from near
+  where distance = (select min(n.distance) from near as n)
+  order by letters, word
+  limit 3;
+$$;
+
+-- The products a message may mean. `p_words` are the words of the message in normalised form; `p_is_vocabulary`
+-- marks those that belong to the language (strips, please, ...) and are never taken for a misspelt name.
+-- Every run of up to five words is looked up as a name ("dolo 650"), as the beginning of names ("dolo"), and
+-- with the spaces elsewhere ("o r s"). A word the catalogue does not know is replaced by those that sound like
+-- it; `distance` counts the sounds changed that way. What to make of that is the agent's decision.
+create function private.find_mentions(p_words text[], p_is_vocabulary boolean[])
+returns table (first integer, length integer, kind text, distance integer, product_id text)
+language sql
+stable
+set search_path = ''
+as $$
+  with recursive spelt as (
+    select w.position::integer as position, w.word, 0 as distance, v.is_vocabulary or w.word ~ '^[0-9.]+$' as is_vocabulary
+    from unnest(p_words) with ordinality as w (word, position)
+    join unnest(p_is_vocabulary) with ordinality as v (is_vocabulary, position) using (position)
+    union all
+    select w.position::integer, c.word, c.distance, false
+    from unnest(p_words) with ordinality as w (word, position)
+    join unnest(p_is_vocabulary) with ordinality as v (is_vocabulary, position) using (position)
+    cross join lateral private.similar_words(w.word) as c
+    where not v.is_vocabulary
+      and length(w.word) >= 4
+      and w.word !~ '[0-9]'
+      and not exists (select from public.catalogue_words as k where k.word = w.word)
+  ),
+  runs as (
+    select s.position as first, 1 as length, s.word as name, s.distance, s.is_vocabulary as only_vocabulary
+    from spelt as s
+    union all
+    select r.first, r.length + 1, r.name || ' ' || s.word, r.distance + s.distance, r.only_vocabulary and s.is_vocabulary
+    from runs as r
+    join spelt as s on s.position = r.first + r.length
+    where r.length < 5
+  ),
+  named as (
+    select r.first, r.length, n.kind, r.distance, n.product_id
+    from runs as r
+    join public.product_names as n on n.joined = replace(r.name, ' ', '')
+    where not (r.only_vocabulary and r.length = 1) or n.kind = 'alias'
+    union all
+    select r.first, r.length, 'stem', r.distance, n.product_id
+    from runs as r
+    cross join lateral (
+      select k.product_id
+      from public.product_names as k
+      where k.name_key like r.name || ' %' and k.kind <> 'ingredient'
+      order by k.name_key
+      limit 20
+    ) as n
+    where not r.only_vocabulary and length(r.name) >= 3
+  )
+  select first, length, kind, min(distance), product_id
+  from named
+  group by first, length, kind, product_id;
+$$;
+
+-- What the agent must know of a product and of this patient's history with it.
+create function private.candidate_json(p_patient_id text, p_product public.products)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'product_id', (p_product).product_id,
+    'product_name', (p_product).product_name,
+    'active_ingredient', (p_product).active_ingredient,
+    'strength', (p_product).strength,
+    'form', (p_product).form,
+    'pack_unit', (p_product).pack_unit,
+    'units_per_pack', (p_product).units_per_pack,
+    'unit', (p_product).unit,
+    'package_size', (p_product).package_size,
+    'price', (p_product).price,
+    'schedule', (p_product).schedule,
+    'stock_quantity', public.stock_quantity(p_product),
+    'on_prescription', exists (
+      select from private.covering_items(p_patient_id, p_product) as c where c.status = 'verified'
+    ),
+    'last_bought_at', bought.placed_at,
+    'last_packs', bought.packs
+  )
+  from (select) as one
+  left join lateral (
+    select o.placed_at, i.packs
+    from public.order_items as i
+    join public.orders as o using (order_id)
+    where o.patient_id = p_patient_id
+      and i.product_id = (p_product).product_id
+      and o.status not in ('cancelled', 'failed')
+    order by o.placed_at desc
+    limit 1
+  ) as bought on true;
+$$;
+
+-- The conversation a message belongs to: the one named, else the patient's latest of the last twelve hours,
+-- else a new one. Somebody else's id is as good as none.
+create function private.find_conversation(p_patient_id text, p_conversation_id uuid)
+returns public.conversations
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_conversation public.conversations;
+begin
+  if p_conversation_id is not null then
+    select * into v_conversation from public.conversations where conversation_id = p_conversation_id;
+    if v_conversation.patient_id <> p_patient_id then
+      perform private.fail(404, 'conversation_not_found', 'There is no such conversation.');
+    end if;
+  else
+    select * into v_conversation
+    from public.conversations
+    where patient_id = p_patient_id and last_turn_at > now() - interval '12 hours'
+    order by last_turn_at desc
+    limit 1;
+  end if;
+  if v_conversation.conversation_id is null then
+    v_conversation.conversation_id := coalesce(p_conversation_id, gen_random_uuid());
+    v_conversation.patient_id := p_patient_id;
+    v_conversation.state := '{}';
+  end if;
+  return v_conversation;
+end;
+$$;
+
+-- First call of a turn. Returns {patient: {patient_id, preferred_language, age, questions}, conversation_id,
+-- state, proposal | null, last_order | null, mentions: [{first, length, kind, distance, product_id}],
+-- products: {id: candidate}}. Writes nothing.
+-- definer: stock and the words of the catalogue are read for the patient, who is always the caller's own.
+create function public.chat_context(
+  p_words text[],
+  p_is_vocabulary boolean[],
+  p_patient_id text default null,
+  p_conversation_id uuid default null
+)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_patient_id text := private.require_patient(p_patient_id);
+  v_patient public.patients;
+  v_conversation public.conversations := private.find_conversation(v_patient_id, p_conversation_id);
+  v_proposal public.proposals;
+  v_mentions jsonb;
+  v_products jsonb;
+begin
+  select * into v_patient from public.patients where patient_id = v_patient_id;
+  select * into v_proposal
+  from public.proposals
+  where conversation_id = v_conversation.conversation_id and status in ('open', 'placed')
+  order by created_at desc
+  limit 1;
+
+  select coalesce(jsonb_agg(to_jsonb(m) order by m.first, m.length desc, m.distance), '[]')
+  into v_mentions
+  from private.find_mentions(p_words[1:400], p_is_vocabulary[1:400]) as m;
+
+  select coalesce(jsonb_object_agg(p.product_id, private.candidate_json(v_patient_id, p)), '{}')
+  into v_products
+  from public.products as p
+  where p.product_id in (select m.mention ->> 'product_id' from jsonb_array_elements(v_mentions) as m (mention));
+
+  return jsonb_build_object(
+    'patient', jsonb_build_object(
+      'patient_id', v_patient_id, 'preferred_language', v_patient.preferred_language
+    ),
+    'conversation_id', v_conversation.conversation_id,
+    'state', v_conversation.state,
+    'proposal', case when v_proposal.proposal_id is not null then jsonb_build_object(
+      'proposal_id', v_proposal.proposal_id, 'digest', v_proposal.digest, 'status', v_proposal.status,
+      'items', v_proposal.items, 'order_id', v_proposal.order_id
+    ) end,
+    'mentions', v_mentions,
+    'products', v_products
+  );
+end;
+$$;
+
+-- Replaces the open proposal of a conversation by one for these items and returns {outcome, card, questions}:
+-- `proposed` with an order_confirmation, or `refused` with a safety_alert when nothing may be sold.
+create function private.propose(p_conversation public.conversations, p_items jsonb, p_prepared jsonb)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_proposal public.proposals;
+begin
+  update public.proposals set status = 'superseded'
+  where conversation_id = (p_conversation).conversation_id and status = 'open';
+
+  if p_prepared -> 'items' = '[]' then
+    return jsonb_build_object('outcome', 'refused', 'card', jsonb_build_object(
+      'type', 'safety_alert', 'rejected_items', p_prepared -> 'rejected'
+    ));
+  end if;
+
+  insert into public.proposals (conversation_id, patient_id, request, items, total, digest)
+  values (
+    (p_conversation).conversation_id, (p_conversation).patient_id,
+    (
+      select jsonb_agg(a.item order by a.position)
+      from jsonb_array_elements(p_items) with ordinality as a (item, position)
+      where p_prepared -> 'items' @> jsonb_build_array(jsonb_build_object('product_id', a.item -> 'product_id'))
+    ),
+    p_prepared -> 'items', (p_prepared ->> 'total')::numeric, p_prepared ->> 'digest'
+  )
+  returning * into v_proposal;
+
+  return jsonb_build_object(
+    'outcome', 'proposed',
+    'questions', p_prepared -> 'questions',
+    'card', jsonb_build_object(
+      'type', 'order_confirmation',
+      'proposal_id', v_proposal.proposal_id,
+      'digest', v_proposal.digest,
+      'expires_at', v_proposal.expires_at,
+      'items', v_proposal.items,
+      'total', v_proposal.total,
+      'product_id', v_proposal.items -> 0 -> 'product_id',
+      'product_name', v_proposal.items -> 0 -> 'product_name',
+      'price', v_proposal.items -> 0 -> 'price',
+      'quantity', v_proposal.items -> 0 -> 'qty',
+      'warnings', (
+        select coalesce(jsonb_agg(w.warning || jsonb_build_object(
+          'product_id', i.item -> 'product_id', 'product_name', i.item -> 'product_name'
+        ) order by i.position), '[]')
+        from jsonb_array_elements(v_proposal.items) with ordinality as i (item, position)
+        cross join lateral jsonb_array_elements(i.item -> 'warnings') as w (warning)
+      ),
+      'awaits_pharmacist', p_prepared -> 'waits'
+    ) || case when p_prepared -> 'rejected' <> '[]' then
+      jsonb_build_object('rejected_items', p_prepared -> 'rejected') else '{}' end
+  );
+end;
+$$;
+
+-- Confirms one exact proposal. Places it once; repeated, it answers with the same order. What has changed or
+-- expired since it was shown gives a new card instead of an order.
+create function private.confirm(
+  p_conversation public.conversations, p_proposal_id uuid, p_digest text, p_trace_id uuid, p_placed_by text
+)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_proposal public.proposals;
+  v_placed jsonb;
+  v_outcome text;
+begin
+  select * into v_proposal
+  from public.proposals
+  where proposal_id = p_proposal_id and conversation_id = (p_conversation).conversation_id
+  for update;
+
+  if v_proposal.status = 'placed' then
+    return jsonb_build_object('outcome', 'placed_before', 'card', private.order_status_card(v_proposal.order_id));
+  end if;
+  if v_proposal.status is distinct from 'open' or v_proposal.digest <> p_digest then
+    return jsonb_build_object('outcome', 'nothing_open', 'card', null);
+  end if;
+
+  if v_proposal.expires_at <= now() then
+    v_outcome := 'expired';
+    v_placed := jsonb_build_object(
+      'prepared', private.prepare_proposal((p_conversation).patient_id, v_proposal.request)
+    );
+  else
+    v_placed := private.place_order(
+      (p_conversation).patient_id, v_proposal.request, v_proposal.digest, p_placed_by
+    );
+    v_outcome := v_placed ->> 'outcome';
+  end if;
+
+  perform private.record_decision(
+    p_trace_id, (p_conversation).patient_id, (p_conversation).conversation_id, 'confirm',
+    jsonb_build_object('proposal_id', p_proposal_id, 'items', v_proposal.request), v_outcome,
+    v_placed -> 'prepared' -> 'verification', v_placed -> 'order' ->> 'order_id'
+  );
+
+  if v_outcome = 'placed' then
+    update public.proposals set status = 'placed', order_id = v_placed -> 'order' ->> 'order_id'
+    where proposal_id = p_proposal_id;
+    return jsonb_build_object(
+      'outcome', 'placed', 'card', private.order_status_card(v_placed -> 'order' ->> 'order_id')
+    );
+  end if;
+  if v_outcome = 'questions' then
+    return jsonb_build_object('outcome', 'questions', 'questions', v_placed -> 'prepared' -> 'questions');
+  end if;
+  return private.propose(p_conversation, v_proposal.request, v_placed -> 'prepared')
+    || jsonb_build_object('outcome', v_outcome);
+end;
+$$;
+
+create function private.order_status_card(p_order_id text)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'type', 'order_status',
+    'status', o.status,
+    'order_id', o.order_id,
+    'total', o.total,
+    'items', (
+      select jsonb_agg(jsonb_build_object(
+        'product_id', i.product_id, 'product_name', p.product_name, 'qty', i.packs,
+        'price', i.unit_price, 'line_total', i.line_total
+      ) order by i.line)
+      from public.order_items as i
+      join public.products as p using (product_id)
+      where i.order_id = o.order_id
+    )
+  )
+  from public.orders as o
+  where o.order_id = p_order_id;
+$$;
+
+-- Completes what was never asked for: {age: years} or {allergies: [...]} or {conditions: [...]}. What is stored
+-- already stays as it is.
+create function private.complete_profile(p_patient_id text, p_answers jsonb)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update public.patients
+  set
+    age_recorded_on = case when age_years is null and p_answers ? 'age' then current_date else age_recorded_on end,
+    age_years = coalesce(age_years, (p_answers ->> 'age')::smallint),
+    allergies = coalesce(allergies, private.clean_list(private.text_array(p_answers -> 'allergies'))),
+    conditions = coalesce(conditions, private.clean_list(private.text_array(p_answers -> 'conditions')))
+  where patient_id = p_patient_id;
+exception
+  when check_violation or numeric_value_out_of_range or invalid_text_representation then
+    perform private.fail(422, 'invalid_profile', 'A value of the profile is not allowed.');
+end;
+$$;
+
+create function private.text_array(p_values jsonb)
+returns text[]
+language sql
+immutable
+set search_path = ''
+as $$
+  select case when jsonb_typeof(p_values) = 'array' then array(select jsonb_array_elements_text(p_values)) end;
+$$;
+
+-- Second call of a turn: acts, and stores the turn with its decision. `p_turn`:
+--   act       say (nothing happens to orders) | propose {items} | confirm {proposal_id, digest} | decline
+--             | answer {profile}
+--   message, language, conversation_id, trace_id; interpretation (for the record);
+--   state     what to remember for the next turn; reply, card: what is said, for `say`
+-- Returns {outcome, card, questions?, conversation_id}. Nothing is placed except by `confirm`.
+-- definer: nobody may write these tables directly; the patient is always the caller's own.
+create function public.chat_turn(p_turn jsonb, p_patient_id text default null)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_patient_id text := private.require_patient(p_patient_id);
+  v_placed_by text := case when private.current_patient_id() = v_patient_id then 'patient' else 'staff' end;
+  v_trace_id uuid := (p_turn ->> 'trace_id')::uuid;
+  v_act text := p_turn ->> 'act';
+  v_state jsonb := coalesce(p_turn -> 'state', '{}');
+  v_conversation public.conversations;
+  v_items jsonb;
+  v_prepared jsonb;
+  v_result jsonb;
+begin
+  -- The turns of one conversation are taken one after the other.
+  insert into public.conversations (conversation_id, patient_id)
+  values ((p_turn ->> 'conversation_id')::uuid, v_patient_id)
+  on conflict (conversation_id) do update set last_turn_at = now()
+  where conversations.patient_id = v_patient_id
+  returning * into v_conversation;
+  if v_conversation.conversation_id is null then
+    perform private.fail(404, 'conversation_not_found', 'There is no such conversation.');
+  end if;
+
+  insert into public.messages (conversation_id, patient_id, trace_id, role, language, body)
+  values (
+    v_conversation.conversation_id, v_patient_id, v_trace_id, 'patient', p_turn ->> 'language', p_turn ->> 'message'
+  );
+
+  if v_act = 'answer' then
+    perform private.complete_profile(v_patient_id, p_turn -> 'profile');
+  end if;
+
+  if v_act in ('propose', 'answer') then
+    v_items := case v_act
+      when 'propose' then p_turn -> 'items'
+      else (
+        select request from public.proposals
+        where conversation_id = v_conversation.conversation_id and status = 'open'
+      )
+    end;
+    if v_act = 'answer' and v_items is null then
+      v_result := '{"outcome": "noted", "card": null}';
+    else
+      perform private.require_items(v_items);
+      v_prepared := private.prepare_proposal(v_patient_id, v_items);
+      v_result := private.propose(v_conversation, v_items, v_prepared);
+      perform private.record_decision(
+        v_trace_id, v_patient_id, v_conversation.conversation_id, v_act,
+        jsonb_build_object('items', v_items, 'interpretation', p_turn -> 'interpretation'),
+        v_result ->> 'outcome', v_prepared -> 'verification'
+      );
+    end if;
+  elsif v_act = 'confirm' then
+    v_result := private.confirm(
+      v_conversation, (p_turn ->> 'proposal_id')::uuid, p_turn ->> 'digest', v_trace_id, v_placed_by
+    );
+  else
+    if v_act = 'decline' then
+      update public.proposals set status = 'declined'
+      where conversation_id = v_conversation.conversation_id and status = 'open';
+    end if;
+    v_result := jsonb_build_object('outcome', 'said', 'card', p_turn -> 'card');
+    perform private.record_decision(
+      v_trace_id, v_patient_id, v_conversation.conversation_id, v_act,
+      jsonb_build_object('interpretation', p_turn -> 'interpretation'), 'said'
+    );
+  end if;
+
+  -- A card whose profile is incomplete asks for the first thing missing; the next message answers it.
+  if coalesce(v_result -> 'questions', '[]') <> '[]' then
+    v_state := v_state || jsonb_build_object('awaiting', jsonb_build_object(
+      'kind', 'profile', 'field', v_result -> 'questions' -> 0
+    ));
+  end if;
+
+  update public.conversations set state = v_state, last_turn_at = now()
+  where conversation_id = v_conversation.conversation_id;
+
+  insert into public.messages (conversation_id, patient_id, trace_id, role, language, reply, card)
+  values (
+    v_conversation.conversation_id, v_patient_id, v_trace_id, 'assistant', p_turn ->> 'language',
+    jsonb_build_object('outcome', v_result -> 'outcome', 'questions', v_result -> 'questions', 'said', p_turn -> 'reply'),
+    nullif(v_result -> 'card', 'null')
+  );
+
+  return v_result || jsonb_build_object('conversation_id', v_conversation.conversation_id);
+end;
+$$;
+
+-- What was said in a conversation, oldest first. Another's looks like one that does not exist.
+create function public.get_conversation(p_conversation_id uuid)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_messages jsonb;
+begin
+  select jsonb_agg(jsonb_build_object(
+    'role', role, 'language', language, 'body', body, 'reply', reply, 'card', card,
+    'trace_id', trace_id, 'created_at', created_at
+  ) order by message_id)
+  into v_messages
+  from public.messages
+  where conversation_id = p_conversation_id;
+  if v_messages is null then
+    perform private.fail(404, 'conversation_not_found', 'There is no such conversation.');
+  end if;
+  return jsonb_build_object('conversation_id', p_conversation_id, 'messages', v_messages);
+end;
+$$;
+
+-- What was checked and decided in one turn.
+create function public.get_decisions(p_trace_id uuid)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_decisions jsonb;
+begin
+  select jsonb_agg(jsonb_build_object(
+    'kind', kind, 'request', request, 'outcome', outcome, 'rule_set', rule_set_version, 'findings', findings,
+    'checks', checks, 'order_id', order_id, 'decided_at', decided_at
+  ) order by decision_id)
+  into v_decisions
+  from public.decisions
+  where trace_id = p_trace_id;
+  if v_decisions is null then
+    perform private.fail(404, 'decision_not_found', 'There is no such decision.');
+  end if;
+  return jsonb_build_object('trace_id', p_trace_id, 'decisions', v_decisions);
+end;
+$$;
+
+-- Verifies a cart [{product_id, packs}] for the caller without proposing or storing anything.
+-- definer: as chat_context.
+create function public.verify_cart(p_items jsonb, p_patient_id text default null)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_patient_id text := private.require_patient(p_patient_id);
+begin
+  perform private.require_items(p_items);
+  return private.verify_items(v_patient_id, p_items);
+end;
+$$;
+
+grant execute on function
+  public.chat_context(text[], boolean[], text, uuid),
+  public.chat_turn(jsonb, text),
+  public.get_conversation(uuid),
+  public.get_decisions(uuid),
+  public.verify_cart(jsonb, text)
+to authenticated;
