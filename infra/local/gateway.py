@@ -1,4 +1,108 @@
-"""stub"""
-from infra.local.settings import *
-def start_gateway(s, k): raise StackError("no functions yet")
-def warm_functions(s): ...
+"""The functions behind serverless-offline: real gateway events, real handlers, one URL."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import yaml
+
+from infra.local.processes import Service
+from infra.local.queues import CREDENTIALS, outbox_url
+from infra.local.settings import PROJECT, Keys, StackError, StackSettings
+
+# Where a frontend in development usually runs; ALLOWED_ORIGINS replaces it.
+FRONTEND_ORIGINS = "http://localhost:3000,http://localhost:3001,http://localhost:5173"
+
+
+def start_gateway(settings: StackSettings, keys: Keys) -> Service:
+    """Start the gateway; the functions' processes start with their first requests."""
+    service = Service(
+        "The gateway",
+        ["node", str(PROJECT / "node_modules" / "osls" / "bin" / "serverless.js"), "offline", "start", "--stage", "local"],
+        log=settings.logs / "functions.log",
+        env=_environment(settings, keys),
+        cwd=PROJECT,
+    )
+    try:
+        service.wait_until(lambda: _listens(settings.api.number), seconds=120)
+    except BaseException:
+        service.stop()
+        raise
+    return service
+
+
+def warm_functions(settings: StackSettings) -> None:
+    """Call the first route of every function once, so that the first real request meets a running process.
+
+    Any answer below 500 will do: most routes refuse a caller without a token. Raises StackError for the others.
+    """
+    routes = list(_first_routes())
+    with ThreadPoolExecutor(max_workers=len(routes)) as callers:
+        statuses = callers.map(lambda route: _status(settings.api_url, route), routes)
+    failed = [f"{route.function} (HTTP {status})" for route, status in zip(routes, statuses, strict=True) if status >= 500]
+    if failed:
+        log = settings.logs / "functions.log"
+        raise StackError(f"These functions do not work: {', '.join(failed)}. Their log is {log}.")
+
+
+@dataclass(frozen=True)
+class _Route:
+    function: str
+    method: str
+    path: str
+
+
+def _first_routes() -> Iterator[_Route]:
+    for definition in sorted(PROJECT.glob("functions/*/function.yml")):
+        events = yaml.safe_load(definition.read_text()).get("events", [])
+        http = [event["httpApi"] for event in events if "httpApi" in event]
+        if http:
+            method, path = http[0].split(" ")
+            yield _Route(definition.parent.name, method, path.replace("{", "").replace("}", ""))
+
+
+def _status(api_url: str, route: _Route) -> int:
+    request = urllib.request.Request(
+        api_url + route.path,
+        method=route.method,
+        data=b"{}" if route.method == "POST" else None,
+        headers={"content-type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=120) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def _environment(settings: StackSettings, keys: Keys) -> dict[str, str]:
+    """What infra/stages/local.yml reads. It has no service key: functions that answer users never hold it."""
+    defaults = {"ALLOWED_ORIGINS": FRONTEND_ORIGINS, "LOG_LEVEL": "INFO", "NLU_MODE": "auto"}
+    return {
+        **defaults,
+        **{name: value for name, value in os.environ.items() if value},
+        **CREDENTIALS,
+        "SUPABASE_URL": settings.supabase_url,
+        "SUPABASE_PUBLISHABLE_KEY": keys.publishable,
+        "SUPABASE_JWT_SECRET": keys.jwt_secret,
+        "OUTBOX_QUEUE_URL": outbox_url(settings),
+        "AWS_ENDPOINT_URL_SQS": settings.sqs_url,
+        "NEXUS_API_PORT": str(settings.api.number),
+        "NEXUS_LAMBDA_PORT": str(settings.lambda_api.number),
+        "NEXUS_PYTHON": sys.executable,
+        "SLS_TELEMETRY_DISABLED": "1",
+        "SLS_NOTIFICATIONS_MODE": "off",
+    }
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
