@@ -4,6 +4,8 @@ That client remembers whoever signed in on it last, so each call gets a fresh on
 connections underneath are shared. A warm process can never answer one person with another's session.
 """
 
+
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -51,10 +53,19 @@ class Accounts(Protocol):
 class SupabaseAccounts:
     """`Accounts` on Supabase Auth."""
 
-    def __init__(self, *, url: str, publishable_key: str, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        url: str,
+        publishable_key: str,
+        timeout_seconds: float,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self._url = f"{url}/auth/v1"
         self._key = publishable_key
-        self._http = httpx.Client(timeout=httpx.Timeout(timeout_seconds, connect=min(3.0, timeout_seconds)))
+        self._http = httpx.Client(
+            transport=transport, timeout=httpx.Timeout(timeout_seconds, connect=min(3.0, timeout_seconds))
+        )
 
     def sign_up(self, email: str, password: str) -> Session:
         return self._session(lambda auth: auth.sign_up({"email": email, "password": password}))

@@ -46,10 +46,18 @@ class Gateway(Protocol):
 class Database:
     """Warm connections to PostgREST, shared by all calls of this process."""
 
-    def __init__(self, *, url: str, publishable_key: str, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        url: str,
+        publishable_key: str,
+        timeout_seconds: float,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self._url = f"{url}/rest/v1"
         self._key = publishable_key
         self._client = httpx.Client(
+            transport=transport,
             timeout=httpx.Timeout(timeout_seconds, connect=min(3.0, timeout_seconds)),
             limits=httpx.Limits(max_connections=10, max_keepalive_connections=10, keepalive_expiry=60),
             event_hooks={"response": [_refuse_when_unavailable]},

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from shared.credentials import maybe_signed_in, signed_in
 from shared.database import Database, Gateway, get_database
-from shared.identity import Caller, maybe_signed_in, signed_in
+from shared.identity import Caller
 from shared.settings import Settings, get_settings
 
 CurrentSettings = Annotated[Settings, Depends(get_settings)]

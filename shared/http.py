@@ -17,6 +17,7 @@ from aws_lambda_powertools import Logger
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from mangum import Mangum
+from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from pydantic import BaseModel, Field
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -39,6 +40,7 @@ from shared.settings import get_settings
 JSON_BODY_LIMIT = 256 * 1024
 """Bytes. The largest JSON request there is (a long chat message) needs a twentieth of it."""
 
+_PROBLEM = "application/problem+json"
 _EXPOSED_HEADERS = ("Link", "Retry-After", "ETag", "x-request-id")
 _ACCEPTED_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "x-request-id")
 
@@ -65,7 +67,7 @@ class Problem(BaseModel):
 _EVERY_ERROR: dict[int | str, dict[str, Any]] = {
     "default": {
         "description": "The error, for people and for programs",
-        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+        "content": {_PROBLEM: {"schema": Problem.model_json_schema()}},
     }
 }
 
@@ -119,7 +121,7 @@ def create_app(
 
 def lambda_handler(app: FastAPI) -> LambdaHandler:
     """The AWS Lambda entry point for an app, fed by API Gateway (HTTP API) events."""
-    return Mangum(app, lifespan="off")
+    return Mangum(app, lifespan="off", text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, _PROBLEM])
 
 
 def problem_response(request: Request, error: NexusError, **members: Any) -> Response:
@@ -139,7 +141,7 @@ def problem_response(request: Request, error: NexusError, **members: Any) -> Res
         json.dumps(body, default=str),  # pure ASCII: whatever was sent to us can be said back
         status_code=error.status,
         headers=dict(error.headers),
-        media_type="application/problem+json",
+        media_type=_PROBLEM,
     )
 
 
@@ -181,7 +183,8 @@ class _Envelope:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         started = time.perf_counter()
         request_id = request_id_from(Headers(scope=scope).get("x-request-id"))
         self._logger.set_correlation_id(request_id)
@@ -216,7 +219,8 @@ class _LastResort:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         received = 0
         answering = False
 

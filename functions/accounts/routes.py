@@ -17,10 +17,10 @@ from functions.accounts.models import (
     StaffCredentials,
 )
 from shared.auth import Accounts, get_accounts
+from shared.credentials import PATIENT_COOKIE, STAFF_COOKIE, set_session_cookie
 from shared.dependencies import CallersGateway, CurrentSettings, SharedDatabase
 from shared.errors import NexusError
 from shared.http import problem_response
-from shared.identity import PATIENT_COOKIE, STAFF_COOKIE, set_session_cookie
 from shared.text import Identifier
 
 router = APIRouter()
