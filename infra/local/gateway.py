@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from infra.local.processes import Service
+from infra.local.processes import Service, tail
 from infra.local.queues import CREDENTIALS, outbox_url
 from infra.local.settings import PROJECT, Keys, StackError, StackSettings
 
@@ -25,7 +25,14 @@ def start_gateway(settings: StackSettings, keys: Keys) -> Service:
     """Start the gateway; the functions' processes start with their first requests."""
     service = Service(
         "The gateway",
-        ["node", str(PROJECT / "node_modules" / "osls" / "bin" / "serverless.js"), "offline", "start", "--stage", "local"],
+        [
+            "node",
+            str(PROJECT / "node_modules" / "osls" / "bin" / "serverless.js"),
+            "offline",
+            "start",
+            "--stage",
+            "local",
+        ],
         log=settings.logs / "functions.log",
         env=_environment(settings, keys),
         cwd=PROJECT,
@@ -39,17 +46,21 @@ def start_gateway(settings: StackSettings, keys: Keys) -> Service:
 
 
 def warm_functions(settings: StackSettings) -> None:
-    """Call the first route of every function once, so that the first real request meets a running process.
+    """Call the first route of every function once: the first real request then meets a running process.
 
-    Any answer below 500 will do: most routes refuse a caller without a token. Raises StackError for the others.
+    Any answer below 500 will do, as most routes refuse a caller without a token; another raises StackError.
     """
     routes = list(_first_routes())
     with ThreadPoolExecutor(max_workers=len(routes)) as callers:
         statuses = callers.map(lambda route: _status(settings.api_url, route), routes)
-    failed = [f"{route.function} (HTTP {status})" for route, status in zip(routes, statuses, strict=True) if status >= 500]
+    failed = [
+        f"{route.function} (HTTP {status})"
+        for route, status in zip(routes, statuses, strict=True)
+        if status >= 500
+    ]
     if failed:
         log = settings.logs / "functions.log"
-        raise StackError(f"These functions do not work: {', '.join(failed)}. Their log is {log}.")
+        raise StackError(f"These functions fail: {', '.join(failed)}. The end of {log}:\n{tail(log, 25)}")
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,9 @@ def stop_stale_server(data: Path) -> None:
     except psutil.NoSuchProcess:
         return  # Postgres clears the file of a dead server itself
     except psutil.TimeoutExpired:
-        raise StackError(f"An earlier Postgres (process {pid}) on {data} does not stop: end it, then start again.") from None
+        raise StackError(
+            f"An earlier Postgres (process {pid}) on {data} does not stop: end it, then start again."
+        ) from None
 
 
 def _create_cluster(data: Path, logs: Path, user: dict[str, Any] | None) -> None:
@@ -152,5 +154,8 @@ def _let_server_user_reach(data: Path, user: dict[str, Any]) -> None:
         for folder in reversed(target.resolve().parents):
             mode = stat.S_IMODE(folder.stat().st_mode)
             if folder.stat().st_uid != user["user"] and not mode & stat.S_IXOTH:
-                print(f"  chmod o+x {folder}  (lets Postgres, which runs as {UNPRIVILEGED_USER}, pass)", flush=True)
+                print(
+                    f"  chmod o+x {folder}  (lets Postgres, which runs as {UNPRIVILEGED_USER}, pass)",
+                    flush=True,
+                )
                 folder.chmod(mode | stat.S_IXOTH)

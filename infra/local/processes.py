@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,15 @@ from infra.local.settings import StackError
 
 LINUX = sys.platform.startswith("linux")
 _PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True) if LINUX else None
 
 
 class Service:
     """One running part of the stack.
 
-    Each service leads a session of its own: Ctrl-C in the terminal reaches the supervisor alone, which then stops
-    the services in order, and a signal to the group also reaches grandchildren. Should the supervisor be killed
-    outright, Linux signals the service (`parent_death_signal`); a service that reads its standard input sees the
-    pipe close on any system.
+    Each service leads a session of its own: Ctrl-C in the terminal reaches the supervisor alone, which then
+    stops the services in order, and a signal to the group also reaches grandchildren. Should the supervisor be
+    killed outright, Linux signals the service; one that reads its standard input sees the pipe close on any
+    system.
     """
 
     def __init__(
@@ -83,14 +83,10 @@ class Service:
             self._process.stdin.close()
         if self.exit_code() is None:
             self._process.send_signal(self._stop_signal)
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout=seconds)
-            except subprocess.TimeoutExpired:
-                pass
-        try:
+        with suppress(ProcessLookupError, PermissionError):  # nobody is left in the group
             os.killpg(self.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass  # nobody left in the group
         self._process.wait()
 
 
@@ -114,9 +110,10 @@ def run(command: Sequence[str], *, doing: str, log: Path, **options: Any) -> Non
 
 
 def _die_with_parent(stop_signal: signal.Signals, parent: int) -> Callable[[], None]:
+    libc = ctypes.CDLL(None)
+
     def ask_the_kernel() -> None:  # runs in the child between fork and exec
-        assert _LIBC is not None
-        _LIBC.prctl(_PR_SET_PDEATHSIG, int(stop_signal))
+        libc.prctl(_PR_SET_PDEATHSIG, int(stop_signal))
         if os.getppid() != parent:  # the parent died before the request was in place
             os._exit(1)
 

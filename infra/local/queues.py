@@ -48,7 +48,9 @@ def _serve(port: int) -> None:
     server.start()
     sqs = boto3.client("sqs", endpoint_url=f"http://127.0.0.1:{port}", region_name=REGION)
     dead_letters = sqs.create_queue(QueueName=OUTBOX_DEAD_LETTER_QUEUE)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
     redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
     sqs.create_queue(QueueName=OUTBOX_QUEUE, Attributes={"RedrivePolicy": redrive})
     print("queues created")

@@ -11,7 +11,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 
 # The same role, password and database that the Supabase CLI uses for its local Postgres.
-POSTGRES_USER = POSTGRES_PASSWORD = POSTGRES_DATABASE = "postgres"
+POSTGRES_USER = POSTGRES_PASSWORD = POSTGRES_DATABASE = "postgres"  # noqa: S105
 
 OUTBOX_QUEUE = "nexus-outbox"
 OUTBOX_DEAD_LETTER_QUEUE = "nexus-outbox-dlq"
@@ -85,7 +85,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> StackSettings:
     taken: dict[int, str] = {}
     for port in (settings.api, settings.lambda_api, settings.supabase, settings.postgres, settings.sqs):
         if other := taken.get(port.number):
-            raise StackError(f"{other} and {port.variable} are both {port.number}: give them different ports.")
+            raise StackError(
+                f"{other} and {port.variable} are both {port.number}: give them different ports."
+            )
         taken[port.number] = port.variable
     return settings
 

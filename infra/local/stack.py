@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,7 +57,17 @@ class Stack:
             self._lock.close()
             self._lock = None
 
-    def dead_service(self) -> str | None:
+    @property
+    def running(self) -> bool:
+        """Whether there is anything to stop."""
+        return bool(self._services)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every part was asked for."""
+        return self._wanted == PARTS
+
+    def misfortune(self) -> str | None:
         """What happened to a part that ended by itself, with the end of its log; None while all are well."""
         for service in self._services:
             if (code := service.exit_code()) is not None:
@@ -67,16 +78,20 @@ class Stack:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _claim(self) -> None:
-        self._lock = lock_data(self.settings)
+        self._lock = hold_data(self.settings)
         if self._lock:
             stop_stale_server(self.settings.data_dir / "postgres")
         require_free(self._ports())
         if not self._lock:
-            raise StackError(f"A stack is already running on {self.settings.data_dir}.")
+            raise StackError(
+                f"A stack is already running on {self.settings.data_dir}{holder(self.settings)}."
+            )
         self.keys = load_keys(self.settings.data_dir)
 
     def _ports(self) -> list[Port]:
@@ -99,13 +114,15 @@ class Stack:
         if self.settings.external_database_url:
             with self._step("Postgres (DATABASE_URL)"):
                 if not database_answers(self.settings.database_url):
-                    raise StackError("The Postgres that DATABASE_URL names does not answer, or refuses the login.")
+                    raise StackError(
+                        "The Postgres that DATABASE_URL names does not answer, or refuses the login."
+                    )
             return
         with self._step(f"Postgres on 127.0.0.1:{self.settings.postgres.number}"):
             self._services.append(start_postgres(self.settings))
 
     def _start_supabase(self) -> None:
-        project = write_project(self.settings, self.keys)
+        project = write_project(self.settings)
         with self._step("migrations"):
             apply_migrations(self.settings, self.keys, project)
         with self._step(f"Supabase Lite on 127.0.0.1:{self.settings.supabase.number}"):
@@ -126,13 +143,22 @@ class Stack:
             warm_functions(self.settings)
 
 
-def lock_data(settings: StackSettings) -> IO[str] | None:
-    """Hold the data directory for this process; None when another process holds it. Closing the file lets go."""
+def hold_data(settings: StackSettings) -> IO[str] | None:
+    """Hold the data directory for this process; None when another one does. Closing the file lets go."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    lock = (settings.data_dir / "lock").open("w")
+    lock = (settings.data_dir / "lock").open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
         return None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
     return lock
+
+
+def holder(settings: StackSettings) -> str:
+    """Who holds the data directory, as words to put into a message."""
+    pid = (settings.data_dir / "lock").read_text()
+    return f" (process {pid})" if pid else ""

@@ -15,7 +15,7 @@ from infra.local.settings import PROJECT, Keys, StackSettings
 
 MIGRATIONS = PROJECT / "migrations"
 
-# The roles a hosted project starts with. Lite makes them when it first meets them, which may be too late.
+# The roles a hosted project starts with; Lite makes them when it first meets them, which may be too late.
 HOSTED_ROLES = """
 do $$
 begin
@@ -25,7 +25,7 @@ begin
 end
 $$;
 """
-# What a hosted project grants in the two schemas that Supabase owns; Lite grants either nothing or everything.
+# What a hosted project grants in the two schemas of Supabase's own; Lite grants nothing, or everything.
 HOSTED_GRANTS = """
 grant usage on schema auth, storage to anon, authenticated, service_role;
 grant execute on all functions in schema auth to anon, authenticated, service_role;
@@ -33,7 +33,7 @@ grant all on all tables in schema storage to anon, authenticated, service_role;
 """
 
 
-def write_project(settings: StackSettings, keys: Keys) -> Path:
+def write_project(settings: StackSettings) -> Path:
     """Write the project folder that Lite reads and return it.
 
     The migrations are linked, not copied: the files under `migrations/` stay the only ones.
@@ -66,7 +66,10 @@ def write_project(settings: StackSettings, keys: Keys) -> Path:
 
 
 def apply_migrations(settings: StackSettings, keys: Keys, project: Path) -> None:
-    """Apply the pending files of `migrations/`; raises StackError with the database's words when one fails."""
+    """Apply the pending files of `migrations/`.
+
+    Raises StackError with the database's words when one fails; that file then changed nothing.
+    """
     with psycopg.connect(settings.database_url) as connection:
         connection.execute(HOSTED_ROLES)
     cli = PROJECT / "node_modules" / "@supabase" / "lite" / "dist" / "cli" / "index.js"

@@ -1,8 +1,8 @@
 """Runs one Lambda handler for the laptop gateway: one instance of a function, as Lambda would keep it warm.
 
 Reads one JSON line {"event", "context"} a request from standard input and answers one JSON line on file
-descriptor 3: {"ready": true} once the handler is imported, then {"result"} or {"error"} a request. Standard output
-and error stay free for logs. Ends when standard input closes, that is, with the gateway.
+descriptor 3: {"ready": true} once the handler is imported, then {"result"} or {"error"} a request. Standard
+output and error stay free for logs. Ends when standard input closes, that is, with the gateway.
 """
 
 from __future__ import annotations

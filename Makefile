@@ -1,0 +1,44 @@
+# The commands of the project; `make help` lists them.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PY := .venv/bin/python
+SETUP := .venv/.installed node_modules/.installed
+
+.PHONY: help dev test lint types unit integration reset setup package
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+dev: $(SETUP) ## run everything on this machine until Ctrl-C
+	@$(PY) -m infra.local.dev
+
+test: lint types unit integration ## all checks and tests, on ports and data of their own
+
+lint: .venv/.installed ## style, formatting and the import rule
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+	@.venv/bin/lint-imports --no-logo
+
+types: .venv/.installed ## strict types
+	@$(PY) -m mypy
+
+unit: .venv/.installed ## tests that open no socket
+	@$(PY) -m pytest tests/unit --disable-socket --allow-unix-socket
+
+integration: $(SETUP) ## tests against the real parts
+	@$(PY) -m pytest tests --ignore=tests/unit
+
+reset: .venv/.installed ## delete the laptop's data: the next `make dev` starts over
+	@$(PY) -m infra.local.reset
+
+setup: $(SETUP) ## install the packages only
+
+package: $(SETUP) ## build what a deployment of STAGE (dev or prod) uploads
+	@npx osls package --stage $(or $(STAGE),dev)
+
+.venv/.installed: requirements.txt requirements-dev.txt
+	@infra/local/setup.sh python
+
+node_modules/.installed: package.json package-lock.json
+	@infra/local/setup.sh node

@@ -1,0 +1,57 @@
+"""What integration tests know about the stack they run against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+DEMO_PASSWORD = "nexus-demo-2026"
+
+
+@dataclass
+class RunningStack:
+    """Addresses and keys of a seeded stack, and signed-in demo people."""
+
+    api_url: str
+    supabase_url: str
+    database_url: str
+    publishable_key: str
+    secret_key: str
+    jwt_secret: str
+    _tokens: dict[str, str] = field(default_factory=dict)
+
+    def patient_token(self, email: str) -> str:
+        """The access token of a demo patient, for example `anjali@example.com`; signed in once per run."""
+        return self._signed_in(email, "/api/auth/login", {"email": email, "password": DEMO_PASSWORD})
+
+    def staff_token(self, username: str, password: str) -> str:
+        """The access token of `admin`/`nexus2026` or `pharmacist`/`pharma123`."""
+        return self._signed_in(username, "/api/admin/login", {"username": username, "password": password})
+
+    def api(self, token: str | None = None, *, timeout: float = 60) -> httpx.Client:
+        """A client of the API: as the token's owner, or anonymous. Close it, or use it in a `with`."""
+        return httpx.Client(base_url=self.api_url, headers=_bearer(token), timeout=timeout)
+
+    def as_patient(self, email: str) -> httpx.Client:
+        return self.api(self.patient_token(email))
+
+    def rest(self, token: str | None = None) -> httpx.Client:
+        """A client of PostgREST itself, past the functions: the publishable key plus the token's rights."""
+        return httpx.Client(
+            base_url=f"{self.supabase_url}/rest/v1",
+            headers={"apikey": self.publishable_key} | _bearer(token),
+            timeout=60,
+        )
+
+    def _signed_in(self, who: str, path: str, credentials: dict[str, Any]) -> str:
+        if who not in self._tokens:
+            response = httpx.post(self.api_url + path, json=credentials, timeout=60)
+            assert response.status_code == 200, response.text
+            self._tokens[who] = response.json()["token"]
+        return self._tokens[who]
+
+
+def _bearer(token: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}

@@ -1,0 +1,20 @@
+"""Unit tests open no socket, whichever way they are started (asyncio's own socket pair is a Unix one)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+from pytest_socket import disable_socket, enable_socket
+
+# A busy machine is no reason for a property to fail.
+settings.register_profile("nexus", deadline=None)
+settings.load_profile("nexus")
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets() -> Iterator[None]:
+    disable_socket(allow_unix_socket=True)
+    yield
+    enable_socket()
