@@ -160,16 +160,19 @@ def client_of(
     app: FastAPI,
     *,
     gateway: Gateway | None = None,
+    database: FakeDatabase | None = None,
     pharmacy: FakePharmacy | None = None,
     with_settings: Settings | None = None,
 ) -> TestClient:
     """A browser in front of an app whose database (and auth service) is a fake."""
     chosen = with_settings or settings()
-    database = pharmacy or FakeDatabase(gateway or FakeGateway())
+    behind = (
+        database or (FakeDatabase(gateway) if gateway else None) or pharmacy or FakeDatabase(FakeGateway())
+    )
     verifier = TokenVerifier(secret=SECRET, jwks_url="http://127.0.0.1:9/jwks")
     app.dependency_overrides = {
         get_settings: lambda: chosen,
-        get_database: lambda: database,
+        get_database: lambda: behind,
         get_accounts: lambda: pharmacy,
         get_token_verifier: lambda: verifier,
     }
