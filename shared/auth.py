@@ -4,8 +4,6 @@ That client remembers whoever signed in on it last, so each call gets a fresh on
 connections underneath are shared. A warm process can never answer one person with another's session.
 """
 
-
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -19,8 +19,6 @@ Services raise these and know nothing of HTTP responses; `shared.http` is the on
 them into `application/problem+json`. The sentence is shown to people: it names no internals.
 """
 
-
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

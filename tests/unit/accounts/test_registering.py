@@ -207,9 +207,7 @@ def test_no_form_at_all_makes_a_5xx(form: dict[str, Any]) -> None:
 
 def test_the_profile_stored_is_the_one_sent(pharmacy: FakePharmacy) -> None:
     gateway = fakes.FakeGateway({"register_patient": fakes.patient()})
-    pharmacy.acting_as = lambda _: gateway  # type: ignore[method-assign]
-
-    client_of(app, pharmacy=pharmacy).post(
+    client_of(app, gateway=gateway, pharmacy=pharmacy).post(
         "/api/auth/register", json={**ANJALI, "age": 29, "allergies": "Sulfa"}
     )
 
