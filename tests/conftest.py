@@ -1,4 +1,4 @@
-"""The real stack, for the tests that ask for it: on ports and data of its own, beside a running `make dev`."""
+"""The real stack for the tests that ask for it, on ports and data of its own beside a running `make dev`."""
 
 from __future__ import annotations
 

@@ -23,9 +23,9 @@ class Service:
     """One running part of the stack.
 
     Each service leads a session of its own: Ctrl-C in the terminal reaches the supervisor alone, which then
-    stops the services in order, and a signal to the group also reaches grandchildren. Should the supervisor be
-    killed outright, Linux signals the service; one that reads its standard input sees the pipe close on any
-    system.
+    stops the services in order, and a signal to the group also reaches grandchildren. Should the supervisor
+    be killed outright, Linux signals the service; one that reads its standard input sees the pipe close on
+    any system.
     """
 
     def __init__(

@@ -13,6 +13,7 @@ import os
 import sys
 import time
 import traceback
+from io import TextIOWrapper
 from typing import Any
 
 ANSWERS = 3
@@ -41,6 +42,8 @@ class Context:
 def main(handler_path: str) -> None:
     """`handler_path` is Lambda's handler string, for example `functions/chat/handler.handler`."""
     module, _, name = handler_path.rpartition(".")
+    assert isinstance(sys.stdin, TextIOWrapper)
+    sys.stdin.reconfigure(encoding="utf-8")  # whatever the terminal's locale
     with os.fdopen(ANSWERS, "w", encoding="utf-8") as answers:
 
         def answer(content: dict[str, Any]) -> None:

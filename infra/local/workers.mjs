@@ -10,6 +10,7 @@ import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline";
 
 class Worker {
+  outdated = false; // gets no further request
   #process;
   #answer = null; // called with the answer to the request in hand
 
@@ -41,8 +42,9 @@ class Worker {
     const answer = await new Promise((resolve) => {
       this.#answer = resolve;
       timer = setTimeout(() => {
-        resolve({ error: `the function ran longer than its timeout of ${timeoutSeconds} s` });
+        this.outdated = true;
         this.stop("SIGKILL");
+        resolve({ error: `the function ran longer than its timeout of ${timeoutSeconds} s` });
       }, timeoutSeconds * 1000);
       this.#process.stdin.write(`${JSON.stringify(request)}\n`);
     });
@@ -95,6 +97,8 @@ export class FunctionPool {
   }
 
   stop() {
+    this.#max = 0;
+    this.#failWaiting("the gateway is stopping");
     for (const worker of this.#all) worker.stop();
   }
 
@@ -122,12 +126,16 @@ export class FunctionPool {
         if (!ready) {
           // The handler cannot be imported; nobody waiting would fare better.
           this.#starting -= 1;
-          for (const { resolve } of this.#waiting.splice(0)) resolve({ error: reason });
+          this.#failWaiting(reason);
         }
         this.#next();
       },
     });
     this.#all.add(worker);
+  }
+
+  #failWaiting(error) {
+    for (const { resolve } of this.#waiting.splice(0)) resolve({ error });
   }
 
   async #serve(worker, { request, resolve }) {
