@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket
+
+# Handlers read their settings when they are imported; nothing listens at this address.
+os.environ["STAGE"] = "local"
+os.environ["SUPABASE_URL"] = "http://127.0.0.1:9"
+os.environ["SUPABASE_PUBLISHABLE_KEY"] = "sb_publishable_unit_tests"
 
 # A busy machine is no reason for a property to fail.
 settings.register_profile("nexus", deadline=None)
