@@ -1,0 +1,109 @@
+"""What the database knows that matters to one message: the first of a turn's two round trips, as dataclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+MentionKind = Literal["name", "alias", "ingredient", "stem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A product that a message may mean, with this patient's history of it."""
+
+    product_id: str
+    product_name: str
+    active_ingredient: str
+    strength: str
+    form: str
+    pack_unit: str
+    units_per_pack: int
+    unit: str
+    package_size: str
+    price: Decimal
+    stock_quantity: int
+    on_prescription: bool
+    last_bought_at: str | None
+    """ISO 8601; comparable as text."""
+    last_packs: int | None
+
+    def option(self) -> dict[str, Any]:
+        """As a clarification card offers it."""
+        return {
+            "product_id": self.product_id,
+            "product_name": self.product_name,
+            "price": float(self.price),
+            "package_size": self.package_size,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Words `first` to `first + length - 1` of the message fit a name of the product."""
+
+    first: int
+    length: int
+    kind: MentionKind
+    distance: int
+    """Sounds that had to be changed for the words to fit; 0 is a name as it is written."""
+    product_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenProposal:
+    proposal_id: str
+    digest: str
+    status: Literal["open", "placed"]
+    order_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnContext:
+    patient_id: str
+    preferred_language: str
+    conversation_id: str
+    state: Mapping[str, Any]
+    proposal: OpenProposal | None
+    spans: tuple[Span, ...]
+    products: Mapping[str, Candidate]
+
+    @property
+    def has_open_proposal(self) -> bool:
+        return self.proposal is not None and self.proposal.status == "open"
+
+    @property
+    def awaiting(self) -> Mapping[str, Any]:
+        """The question that was asked last: {kind: profile, field} or {kind: choice, options, ...}; or {}."""
+        return self.state.get("awaiting") or {}
+
+
+def read_context(data: Mapping[str, Any]) -> TurnContext:
+    """Read the answer of the SQL function `chat_context`."""
+    proposal = data["proposal"]
+    return TurnContext(
+        patient_id=data["patient"]["patient_id"],
+        preferred_language=data["patient"]["preferred_language"],
+        conversation_id=data["conversation_id"],
+        state=data["state"],
+        proposal=OpenProposal(
+            proposal_id=proposal["proposal_id"],
+            digest=proposal["digest"],
+            status=proposal["status"],
+            order_id=proposal["order_id"],
+        )
+        if proposal
+        else None,
+        spans=tuple(
+            Span(m["first"] - 1, m["length"], m["kind"], m["distance"], m["product_id"])
+            for m in data["mentions"]
+        ),
+        products={product_id: _candidate(product) for product_id, product in data["products"].items()},
+    )
+
+
+def _candidate(product: Mapping[str, Any]) -> Candidate:
+    known = {name: product[name] for name in Candidate.__slots__ if name != "price"}
+    return Candidate(**known, price=Decimal(str(product["price"])))

@@ -1,0 +1,73 @@
+"""What the chat takes and gives over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from shared.text import Identifier, Paragraph
+
+LONGEST_MESSAGE = 2000
+
+
+class ChatMessage(BaseModel):
+    message: Annotated[
+        Paragraph,
+        Field(min_length=1, max_length=LONGEST_MESSAGE, examples=["I need 2 strips of Dolo 650 please"]),
+    ]
+    language: Literal["en", "hi", "mr"] = Field(
+        default="en", description="Of the reply; the script of the message wins"
+    )
+    patient_id: Identifier | Literal[""] | None = Field(
+        default=None, description="The caller's own", examples=["PAT012"]
+    )
+    conversation_id: UUID | None = Field(
+        default=None, description="To start or continue another conversation than the open one"
+    )
+
+
+class Step(BaseModel):
+    step: str = Field(examples=["extract"])
+    summary: str
+
+
+class ChatReply(BaseModel):
+    reply: str = Field(description="Plain text, to be shown or read out")
+    card_data: dict[str, Any] | None = Field(
+        description="`type` is one of order_confirmation, clarification, safety_alert, order_status, emergency"
+    )
+    conversation_id: UUID
+    trace_id: UUID = Field(description="For /api/decisions/{trace_id}")
+    thinking: list[Step]
+
+
+class SpokenMessage(BaseModel):
+    role: Literal["patient", "assistant"]
+    text: str
+    card_data: dict[str, Any] | None
+    trace_id: UUID
+    created_at: datetime
+
+
+class Conversation(BaseModel):
+    conversation_id: UUID
+    messages: list[SpokenMessage]
+
+
+class Decision(BaseModel):
+    kind: str = Field(examples=["propose", "confirm"])
+    request: dict[str, Any]
+    outcome: str = Field(examples=["proposed", "refused", "placed"])
+    rule_set: str | None = Field(description="Version of the clinical rules that were in force")
+    findings: list[dict[str, Any]]
+    checks: list[dict[str, Any]] = Field(description="Each check of each product: clear, warned, blocked, not_done")
+    order_id: str | None
+    decided_at: datetime
+
+
+class Decisions(BaseModel):
+    trace_id: UUID
+    decisions: list[Decision]

@@ -1,0 +1,252 @@
+"""From what a message means to what is to be done: mentions become products by code, never by guessing.
+
+Several variants fit: the one on the patient's active prescription, else the one bought most recently, else the
+patient is asked. Nothing here decides whether something may be sold; that is the database's verification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from functions.chat.context import Candidate, TurnContext
+from functions.chat.understanding.interpretation import Interpretation, Mention, Quantity
+from functions.chat.understanding.lexical import with_strength
+from functions.chat.understanding.words import normalise
+
+Act = Literal["say", "propose", "confirm", "decline", "answer"]
+EMERGENCY_NUMBERS = ("112", "108", "14416")
+"""India: all emergencies, ambulance, Tele-MANAS."""
+_MOST_OPTIONS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One sentence of the reply: a key of the message catalogues with its arguments."""
+
+    key: str
+    args: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a turn will do. Only `confirm` can place an order, and only the proposal it names."""
+
+    act: Act
+    said: tuple[Said, ...] = ()
+    items: tuple[Mapping[str, Any], ...] = ()
+    """For `propose`: {product_id, packs}."""
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    card: Mapping[str, Any] | None = None
+    notes: tuple[Said, ...] = ()
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+def plan(interpretation: Interpretation, context: TurnContext) -> Plan:
+    """What to do about an interpreted message."""
+    match interpretation.intent:
+        case "red_flag":
+            card = {"type": "emergency", "numbers": list(EMERGENCY_NUMBERS)}
+            return Plan("decline", said=(Said("emergency"),), card=card)
+        case "answer":
+            return Plan("answer", profile=interpretation.profile)
+        case "confirm" if context.proposal is not None and not context.awaiting.get("kind") == "choice":
+            return Plan("confirm")
+        case "confirm":
+            return Plan("say", said=(Said("nothing-to-confirm"),), state=context.state)
+        case "decline":
+            return Plan("decline", said=(Said("declined" if context.has_open_proposal else "nothing-to-decline"),))
+        case "choose" if interpretation.choice is not None:
+            return _chosen(interpretation.choice, context)
+        case "for_someone_else":
+            return Plan("say", said=(Said("for-someone-else"),), state=context.state)
+        case "question":
+            return _answer_question(interpretation.mentions, context)
+        case "order":
+            return _order(interpretation.mentions, context)
+        case "greeting":
+            return Plan("say", said=(Said("greeting"),), state=context.state)
+    if context.awaiting.get("kind") == "profile":
+        return Plan("say", said=(Said(f"ask-{context.awaiting['field']}"),), state=context.state)
+    return Plan("say", said=(Said("unclear"),), state=context.state)
+
+
+def packs_for(quantity: Quantity | None, product: Candidate) -> tuple[int, Said | None]:
+    """Packs for what was asked, and a note when units had to be rounded up to whole packs."""
+    if quantity is None:
+        return 1, None
+    if quantity.of == "packs":
+        return quantity.amount, None
+    packs = -(-quantity.amount // product.units_per_pack)
+    if packs * product.units_per_pack == quantity.amount:
+        return packs, None
+    return packs, Said(
+        "note-rounded",
+        {
+            "product": product.product_name,
+            "asked": quantity.amount,
+            "packs": packs,
+            "units": packs * product.units_per_pack,
+        },
+    )
+
+
+def pick(mention: Mention, candidates: Sequence[Candidate]) -> Candidate | None:
+    """The one product a mention settles on, or None when the patient must be asked."""
+    fits = with_strength(mention, candidates)
+    if mention.is_guess or not fits:
+        return None
+    if len(fits) == 1:
+        return fits[0]
+    if len({candidate.active_ingredient for candidate in fits}) > 1:
+        return None
+    prescribed = [candidate for candidate in fits if candidate.on_prescription]
+    if len(prescribed) == 1:
+        return prescribed[0]
+    bought = [candidate for candidate in prescribed or fits if candidate.last_bought_at]
+    return max(bought, key=lambda candidate: candidate.last_bought_at or "", default=None)
+
+
+def _order(mentions: Sequence[Mention], context: TurnContext) -> Plan:
+    queue = [mention for mention in mentions if mention.candidates]
+    unknown = [mention.said for mention in mentions if not mention.candidates]
+    return _resolve(queue, (), (), unknown, context.products)
+
+
+def _resolve(
+    queue: Sequence[Mention],
+    items: tuple[Mapping[str, Any], ...],
+    notes: tuple[Said, ...],
+    unknown: Sequence[str],
+    products: Mapping[str, Candidate],
+) -> Plan:
+    """Settle mention after mention; the first that cannot be settled becomes a question."""
+    not_found = tuple(Said("not-found", {"name": name}) for name in unknown)
+    for place, mention in enumerate(queue):
+        candidates = [products[product_id] for product_id in mention.candidates]
+        chosen = pick(mention, candidates)
+        if chosen is None:
+            return _ask_which(mention, candidates, queue[place + 1 :], items, notes, unknown, products)
+        packs, note = packs_for(mention.quantity, chosen)
+        items = (*items, {"product_id": chosen.product_id, "packs": packs})
+        notes = (*notes, note) if note else notes
+    if not items:
+        card = {"type": "clarification", "options": [], "pending": []}
+        return Plan("say", said=(*not_found, Said("ask-another-name")), card=card)
+    return Plan("propose", said=not_found, items=items, notes=notes)
+
+
+def _ask_which(
+    mention: Mention,
+    candidates: Sequence[Candidate],
+    rest: Sequence[Mention],
+    items: tuple[Mapping[str, Any], ...],
+    notes: tuple[Said, ...],
+    unknown: Sequence[str],
+    products: Mapping[str, Candidate],
+) -> Plan:
+    fits = with_strength(mention, candidates)
+    offered = list(fits or candidates)[:_MOST_OPTIONS]
+    if not fits:
+        question = Said("no-such-strength", {"name": mention.said})
+    elif mention.is_guess:
+        question = Said("did-you-mean", {"name": mention.said})
+    else:
+        question = Said("which-one", {"name": mention.said})
+    later = {product_id: products[product_id] for other in rest for product_id in other.candidates}
+    return Plan(
+        "say",
+        said=(*(Said("not-found", {"name": name}) for name in unknown), question, *_list_options(offered)),
+        card={
+            "type": "clarification",
+            "options": [candidate.option() for candidate in offered],
+            "pending": list(items),
+        },
+        state={
+            "awaiting": {
+                "kind": "choice",
+                "options": [_remembered(candidate) for candidate in offered],
+                "quantity": asdict(mention.quantity) if mention.quantity else None,
+                "items": list(items),
+                "notes": [asdict(note) for note in notes],
+                "rest": [asdict(other) for other in rest],
+                "products": {product_id: _remembered(product) for product_id, product in later.items()},
+            }
+        },
+    )
+
+
+def _list_options(offered: Sequence[Candidate]) -> tuple[Said, ...]:
+    return tuple(
+        Said(
+            "option",
+            {
+                "place": place,
+                "product": candidate.product_name,
+                "size": candidate.package_size,
+                "price": float(candidate.price),
+            },
+        )
+        for place, candidate in enumerate(offered, start=1)
+    )
+
+
+def _chosen(choice: int, context: TurnContext) -> Plan:
+    """Go on with the order that a question interrupted. The state is our own; it was written by this module."""
+    awaiting = context.awaiting
+    product = _recalled(awaiting["options"][choice])
+    packs, note = packs_for(Quantity(**awaiting["quantity"]) if awaiting["quantity"] else None, product)
+    return _resolve(
+        [_recalled_mention(mention) for mention in awaiting["rest"]],
+        (*awaiting["items"], {"product_id": product.product_id, "packs": packs}),
+        (*(Said(**known) for known in awaiting["notes"]), *((note,) if note else ())),
+        (),
+        {product_id: _recalled(known) for product_id, known in awaiting["products"].items()},
+    )
+
+
+def _answer_question(mentions: Sequence[Mention], context: TurnContext) -> Plan:
+    """Prices and stock come from the catalogue; what is clinical is for a pharmacist to say."""
+    asked = [
+        candidate
+        for mention in mentions
+        for candidate in with_strength(mention, [context.products[p] for p in mention.candidates])
+    ][:_MOST_OPTIONS]
+    said = tuple(
+        Said(
+            "product-facts" if candidate.stock_quantity > 0 else "product-facts-out-of-stock",
+            {
+                "product": candidate.product_name,
+                "ingredient": candidate.active_ingredient,
+                "size": candidate.package_size,
+                "price": float(candidate.price),
+            },
+        )
+        for candidate in asked
+    )
+    return Plan("say", said=said or (Said("question-unknown"),), state=context.state)
+
+
+def _remembered(candidate: Candidate) -> dict[str, Any]:
+    return {
+        **asdict(candidate),
+        "price": str(candidate.price),
+        "name_words": normalise(f"{candidate.product_name} {candidate.strength} {candidate.form}").split(),
+    }
+
+
+def _recalled(known: Mapping[str, Any]) -> Candidate:
+    return Candidate(**{name: known[name] for name in Candidate.__slots__})
+
+
+def _recalled_mention(known: Mapping[str, Any]) -> Mention:
+    quantity = known["quantity"]
+    return Mention(
+        said=known["said"],
+        candidates=tuple(known["candidates"]),
+        quantity=Quantity(**quantity) if quantity else None,
+        strength=known["strength"],
+        forms=tuple(known["forms"]),
+        is_guess=known["is_guess"],
+    )

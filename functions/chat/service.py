@@ -1,0 +1,63 @@
+"""One chat turn, and what was said and decided before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from functions.chat.graph import turn_graph
+from functions.chat.replies.render import render_card, render_reply
+from functions.chat.state import Message
+from shared.database import Gateway
+
+
+def answer(database: Gateway, message: Message) -> dict[str, Any]:
+    """Take one turn. Raises Forbidden or NotFound for a patient or conversation that is not the caller's,
+    Unavailable when the database does not answer; then nothing has been stored.
+    """
+    final = turn_graph().invoke({"message": message}, context=database)
+    outcome, language, plan = final["outcome"], final["language"], final["plan"]
+    record = {
+        "outcome": outcome["outcome"],
+        "questions": outcome.get("questions"),
+        "said": {"said": [_said(s) for s in plan.said], "notes": [_said(n) for n in plan.notes]},
+    }
+    return {
+        "reply": render_reply(language, record, outcome["card"]),
+        "card_data": render_card(language, record, outcome["card"]),
+        "conversation_id": outcome["conversation_id"],
+        "trace_id": str(message.trace_id),
+        "thinking": final["thinking"],
+    }
+
+
+def conversation(database: Gateway, conversation_id: UUID) -> dict[str, Any]:
+    """What was said in a conversation of the caller. Raises NotFound."""
+    stored = database.rpc("get_conversation", {"p_conversation_id": str(conversation_id)})
+    return {
+        "conversation_id": stored["conversation_id"],
+        "messages": [_spoken(message) for message in stored["messages"]],
+    }
+
+
+def decisions(database: Gateway, trace_id: UUID) -> dict[str, Any]:
+    """What was checked and decided in a turn of the caller. Raises NotFound."""
+    found: dict[str, Any] = database.rpc("get_decisions", {"p_trace_id": str(trace_id)})
+    return found
+
+
+def _said(said: Any) -> dict[str, Any]:
+    return {"key": said.key, "args": dict(said.args)}
+
+
+def _spoken(message: Mapping[str, Any]) -> dict[str, Any]:
+    is_patient = message["role"] == "patient"
+    language, record, card = message["language"], message["reply"], message["card"]
+    return {
+        "role": message["role"],
+        "text": message["body"] if is_patient else render_reply(language, record, card),
+        "card_data": None if is_patient else render_card(language, record, card),
+        "trace_id": message["trace_id"],
+        "created_at": message["created_at"],
+    }

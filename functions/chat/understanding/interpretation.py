@@ -1,0 +1,59 @@
+"""What a message means, before anything of it is trusted.
+
+An interpreter yields intents, mentions and quantities as the patient said them. It never yields a product id,
+a price or a verdict: code resolves the mentions, SQL verifies the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Intent = Literal[
+    "order",
+    "confirm",
+    "decline",
+    "choose",
+    "answer",
+    "question",
+    "for_someone_else",
+    "greeting",
+    "red_flag",
+    "unclear",
+]
+ProfileField = Literal["age", "allergies", "conditions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """How much was asked for. `units` are tablets, capsules and the like; packs are strips, boxes, bottles."""
+
+    amount: int
+    of: Literal["packs", "units"] = "packs"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A medicine as the patient named it, with the products the name may stand for."""
+
+    said: str
+    candidates: tuple[str, ...]
+    """Ids of the products that fit. Empty: nothing in the catalogue is called that."""
+    quantity: Quantity | None = None
+    strength: str | None = None
+    """The number said with it that is a strength: "650"."""
+    forms: tuple[str, ...] = ()
+    is_guess: bool = False
+    """The name was far enough from any known one that the patient must be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    intent: Intent
+    mentions: tuple[Mention, ...] = ()
+    choice: int | None = None
+    """For `choose`: the place of the chosen option, from 0."""
+    profile: dict[str, int | list[str]] = field(default_factory=dict)
+    """For `answer`: {"age": 34}, {"allergies": [...]} or {"conditions": [...]}."""
+    confidence: float = 1.0
+    """Share of the message's words that the interpreter can account for."""

@@ -1,0 +1,101 @@
+"""The words of English, Hindi and Marathi that are language and not medicines: data, one file a language.
+
+All three are read together, because people mix them in one sentence.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from functions.chat.understanding.words import normalise
+
+_FOLDER = Path(__file__).parent / "languages"
+_LONGEST_PHRASE = 5
+
+Phrases = frozenset[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    order: Phrases
+    confirm: Phrases
+    confirm_filler: Phrases
+    decline: Phrases
+    negation: Phrases
+    separator: Phrases
+    filler: Phrases
+    pack_unit: Phrases
+    dose_unit: Phrases
+    strength_unit: Phrases
+    not_a_quantity: Phrases
+    question: Phrases
+    other_person: Phrases
+    greeting: Phrases
+    none: Phrases
+    red_flag: Phrases
+    numbers: dict[str, int]
+    forms: dict[str, tuple[str, ...]]
+    ordinals: dict[str, int]
+    words: frozenset[str]
+    """Every single word of any list: what is never taken for a misspelt name."""
+
+
+@lru_cache(maxsize=1)
+def load_vocabulary() -> Vocabulary:
+    tables = [
+        tomllib.loads((_FOLDER / f"{language}.toml").read_text("utf-8")) for language in ("en", "hi", "mr")
+    ]
+
+    def phrases(key: str) -> Phrases:
+        return frozenset(tuple(normalise(phrase).split()) for table in tables for phrase in table[key])
+
+    lists = {
+        key: phrases(key)
+        for key in (
+            "order confirm confirm_filler decline negation separator filler pack_unit dose_unit strength_unit "
+            "not_a_quantity question other_person greeting none red_flag"
+        ).split()
+    }
+    numbers = {normalise(word): number for table in tables for word, number in table["number"].items()}
+    forms = {normalise(word): tuple(names) for table in tables for word, names in table["form"].items()}
+    ordinals = {normalise(word): place for table in tables for word, place in table["ordinal"].items()}
+    words = {word for listed in lists.values() for phrase in listed for word in phrase}
+    return Vocabulary(
+        **lists,
+        numbers=numbers,
+        forms=forms,
+        ordinals=ordinals,
+        words=frozenset(words | numbers.keys() | forms.keys() | ordinals.keys()),
+    )
+
+
+def starts_with_any(words: Sequence[str], place: int, phrases: Phrases) -> int:
+    """The length of the longest phrase that starts at `place`, or 0."""
+    for length in range(min(_LONGEST_PHRASE, len(words) - place), 0, -1):
+        if tuple(words[place : place + length]) in phrases:
+            return length
+    return 0
+
+
+def contains_any(words: Sequence[str], phrases: Phrases) -> bool:
+    return any(starts_with_any(words, place, phrases) for place in range(len(words)))
+
+
+def consists_of(words: Sequence[str], *allowed: Phrases) -> bool:
+    """Whether phrases of the allowed lists cover the words without a gap, whichever way they are cut."""
+    every: set[tuple[str, ...]] = set().union(*allowed)
+    reachable = {0}
+    for place in range(len(words)):
+        if place in reachable:
+            reachable |= {
+                place + length
+                for length in range(1, _LONGEST_PHRASE + 1)
+                if tuple(words[place : place + length]) in every and place + length <= len(words)
+            }
+    return bool(words) and len(words) in reachable
+
+

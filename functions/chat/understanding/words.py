@@ -1,0 +1,44 @@
+"""Messages as words, in the form in which the database compares names.
+
+`normalise` does what the SQL function `private.normalise_name` does; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_BREAK = re.compile(r"[,;\n+&/•|]|\.(?![0-9])")
+_NOT_A_NAME = re.compile(r"[^a-z0-9.\u0900-\u097f]+|\.(?![0-9])|[\u0964\u0965]")
+_LETTER_DIGIT = re.compile(r"(?<=[0-9])(?=[a-z\u0900-\u0965])|(?<=[a-z\u0900-\u0965])(?=[0-9])")
+_DEVANAGARI = re.compile(r"[\u0900-\u097f]")
+_DEVANAGARI_DIGITS = str.maketrans("०१२३४५६७८९", "0123456789")
+_NUQTA = "\u093c"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    text: str
+    after_break: bool = False
+    """A comma, a full stop or a line end stands before it."""
+
+
+def normalise(text: str) -> str:
+    """Lower case, punctuation as space, letters and digits apart; Devanagari kept, its nuqta dropped."""
+    folded = unicodedata.normalize("NFKC", text).lower().replace(_NUQTA, "")
+    spaced = _LETTER_DIGIT.sub(" ", _NOT_A_NAME.sub(" ", folded))
+    return " ".join(spaced.split())
+
+
+def split(message: str) -> list[Word]:
+    """The words of a message. Devanagari digits become ASCII: "२ पत्ते" and "2 पत्ते" are the same."""
+    words: list[Word] = []
+    for part in _BREAK.split(unicodedata.normalize("NFKC", message).translate(_DEVANAGARI_DIGITS)):
+        for place, text in enumerate(normalise(part).split()):
+            words.append(Word(text, after_break=place == 0 and bool(words)))
+    return words
+
+
+def is_devanagari(message: str) -> bool:
+    return _DEVANAGARI.search(message) is not None
