@@ -12,6 +12,7 @@ from pytest_socket import disable_socket, enable_socket
 # Handlers read their settings when they are imported; nothing listens at this address.
 os.environ["STAGE"] = "local"
 os.environ["SUPABASE_URL"] = "http://127.0.0.1:9"
+os.environ["ALLOWED_ORIGINS"] = "http://localhost:3001"
 os.environ["SUPABASE_PUBLISHABLE_KEY"] = "sb_publishable_unit_tests"
 
 # A busy machine is no reason for a property to fail.
