@@ -30,7 +30,7 @@ def main() -> int:
     )
     until: Part = parser.parse_args().until
     for number in STOP_SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores the hang-up on purpose
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # unless under nohup
             signal.signal(number, _request_stop)
     stack: Stack | None = None
     try:
