@@ -35,7 +35,7 @@ case "$1" in
     echo "Installing the Python packages into .venv ($("$python" --version)); the first time takes a minute."
     rm -rf .venv/.installed
     "$python" -m venv .venv || fail "Python cannot create a virtual environment. On Debian and Ubuntu: apt install python3-venv"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --retries 2 -r requirements-dev.txt ||
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --retries 2 -r requirements-dev.txt ||
       fail "Installing the Python packages failed: the reason is above. Is there a network connection?"
     touch .venv/.installed
     ;;

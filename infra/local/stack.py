@@ -108,7 +108,7 @@ class Stack:
     def _step(self, what: str) -> Iterator[None]:
         started = time.monotonic()
         yield
-        self._report(f"  {what:<46} {time.monotonic() - started:6.1f} s")
+        self._report(f"  {what:<50} {time.monotonic() - started:6.1f} s")
 
     def _start_database(self) -> None:
         if self.settings.external_database_url:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 
 from infra.local.processes import Service, run
-from infra.local.settings import PROJECT, Keys, StackSettings
+from infra.local.settings import PROJECT, Keys, StackError, StackSettings
 
 MIGRATIONS = PROJECT / "migrations"
 
@@ -73,15 +73,27 @@ def apply_migrations(settings: StackSettings, keys: Keys, project: Path) -> None
     with psycopg.connect(settings.database_url) as connection:
         connection.execute(HOSTED_ROLES)
     cli = PROJECT / "node_modules" / "@supabase" / "lite" / "dist" / "cli" / "index.js"
-    run(
-        ["node", str(cli), "migration", "up"],
-        doing="Applying the migrations",
-        log=settings.logs / "migrations.log",
-        env=_environment(settings, keys),
-        cwd=project,
-    )
+    try:
+        run(
+            ["node", str(cli), "migration", "up"],
+            doing="Applying the migrations",
+            log=settings.logs / "migrations.log",
+            env=_environment(settings, keys),
+            cwd=project,
+        )
+    except StackError as error:
+        raise StackError(f"{error}\nThe file is {_first_pending(settings)}.") from None
     with psycopg.connect(settings.database_url) as connection:
         connection.execute(HOSTED_GRANTS)
+
+
+def _first_pending(settings: StackSettings) -> str:
+    """The migration at which Lite stopped; Lite itself does not say."""
+    with psycopg.connect(settings.database_url) as connection:
+        rows = connection.execute("select version from supabase_migrations.schema_migrations").fetchall()
+    applied = {version for (version,) in rows}
+    pending = (file for file in sorted(MIGRATIONS.glob("*.sql")) if file.name.split("_")[0] not in applied)
+    return str(next(pending, MIGRATIONS))
 
 
 def start_supabase(settings: StackSettings, keys: Keys, project: Path) -> Service:
