@@ -424,7 +424,8 @@ $$;
 
 -- Cart with cart, and cart with what is being taken; the pair is looked up in either order. Two medicines that
 -- are both on verified prescriptions wait for the pharmacist instead of being stopped, contraindicated pairs
--- excepted: long-term therapy is not interrupted by a shop.
+-- excepted: long-term therapy is not interrupted by a shop. For the same reason a prescribed medicine is not
+-- refused because of an unprescribed one beside it in the cart: that one is, by the same rule.
 create function private.findings_of_interaction(
   p_cart private.cart_line[], p_active private.active_medicine[], p_rule_set_id bigint
 )
@@ -449,7 +450,8 @@ as $$
   pairs as (
     select
       l.line, l.product_name, o.product_name as other_name, r.ingredient_a, r.ingredient_b, r.severity, r.action,
-      r.effect, r.source, bool_or(l.is_prescribed and o.is_prescribed) as both_prescribed
+      r.effect, r.source, bool_or(l.is_prescribed and o.is_prescribed) as both_prescribed,
+      bool_and(l.is_prescribed and not o.is_prescribed and o.line is not null) as other_is_refused
     from lines as l
     join others as o on o.line is distinct from l.line and o.composition <> l.composition
     join public.interaction_rules as r
@@ -463,11 +465,11 @@ as $$
     from pairs as p
   )
   select distinct on (j.line, j.ingredient_a, j.ingredient_b)
-    j.line, 'interaction', case when j.waits then 'warn' else j.action end, j.severity, j.other_name,
+    j.line, 'interaction', case when j.waits or j.other_is_refused then 'warn' else j.action end, j.severity, j.other_name,
     format('%s with %s: %s.', j.product_name, j.other_name, j.effect),
     format('interaction:%s+%s', j.ingredient_a, j.ingredient_b), j.source, j.waits
   from judged as j
-  order by j.line, j.ingredient_a, j.ingredient_b, j.waits, j.other_name;
+  order by j.line, j.ingredient_a, j.ingredient_b, j.waits, j.other_is_refused, j.other_name;
 $$;
 
 -- A condition that ends in a rule's condition is a kind of it: "severe kidney disease" is kidney disease.

@@ -1,4 +1,4 @@
-"""What the database knows that matters to one message: the first of a turn's two round trips, as dataclasses."""
+"""What the database knows that matters to one message: the first round trip of a turn, as dataclasses."""
 
 from __future__ import annotations
 

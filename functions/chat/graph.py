@@ -1,14 +1,14 @@
 """A chat turn as a graph: extract -> verify -> act.
 
-Extract understands the message, verify settles which products it means and what is to be done, act hands that to
-the database, which checks it clinically and stores the turn. No node touches an order: that needs the patient's
-confirmation of one exact proposal, and the transaction that places it verifies everything again.
+Extract understands the message, verify settles which products it means and what is to be done, act hands that
+to the database, which checks it clinically and stores the turn. No node touches an order: that needs the
+patient's confirmation of one exact proposal, and the transaction that places it verifies everything again.
 Two round trips to the database: the context in front of `extract`, the turn in `act`.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -24,15 +24,23 @@ from functions.chat.understanding.lexical import interpret, vocabulary_flags
 from functions.chat.understanding.words import split
 from shared.database import Gateway
 
-TurnGraph = CompiledStateGraph[TurnState, Gateway, TurnState, TurnState]
+
+@dataclass(frozen=True, slots=True)
+class TurnTools:
+    """What the nodes reach outside for."""
+
+    database: Gateway
 
 
-def extract(state: TurnState, runtime: Runtime[Gateway]) -> TurnState:
+TurnGraph = CompiledStateGraph[TurnState, TurnTools, TurnState, TurnState]
+
+
+def extract(state: TurnState, runtime: Runtime[TurnTools]) -> TurnState:
     """Read the context and the message's intent, mentions and quantities."""
     message = state["message"]
     words = split(message.text)
     context = read_context(
-        runtime.context.rpc(
+        runtime.context.database.rpc(
             "chat_context",
             {
                 "p_words": [word.text for word in words],
@@ -62,7 +70,7 @@ def verify(state: TurnState) -> TurnState:
     }
 
 
-def act(state: TurnState, runtime: Runtime[Gateway]) -> TurnState:
+def act(state: TurnState, runtime: Runtime[TurnTools]) -> TurnState:
     """Let the database check, act and remember, in one transaction."""
     message, context, decided = state["message"], state["context"], state["plan"]
     proposal = context.proposal
@@ -77,11 +85,14 @@ def act(state: TurnState, runtime: Runtime[Gateway]) -> TurnState:
         "profile": dict(decided.profile),
         "card": decided.card,
         "state": dict(decided.state),
-        "reply": {"said": [asdict(said) for said in decided.said], "notes": [asdict(n) for n in decided.notes]},
+        "reply": {
+            "said": [asdict(said) for said in decided.said],
+            "notes": [asdict(n) for n in decided.notes],
+        },
     }
     if decided.act == "confirm" and proposal is not None:
         turn |= {"proposal_id": proposal.proposal_id, "digest": proposal.digest}
-    outcome = runtime.context.rpc("chat_turn", {"p_turn": turn, "p_patient_id": message.patient_id})
+    outcome = runtime.context.database.rpc("chat_turn", {"p_turn": turn, "p_patient_id": message.patient_id})
     return {
         "outcome": outcome,
         "thinking": [*state["thinking"], {"step": "act", "summary": str(outcome["outcome"])}],
@@ -90,7 +101,7 @@ def act(state: TurnState, runtime: Runtime[Gateway]) -> TurnState:
 
 @lru_cache(maxsize=1)
 def turn_graph() -> TurnGraph:
-    graph = StateGraph(TurnState, context_schema=Gateway)
+    graph = StateGraph(TurnState, context_schema=TurnTools)
     graph.add_node("extract", extract)
     graph.add_node("verify", verify)
     graph.add_node("act", act)

@@ -37,7 +37,7 @@ class Step(BaseModel):
 class ChatReply(BaseModel):
     reply: str = Field(description="Plain text, to be shown or read out")
     card_data: dict[str, Any] | None = Field(
-        description="`type` is one of order_confirmation, clarification, safety_alert, order_status, emergency"
+        description="`type`: order_confirmation, clarification, safety_alert, order_status or emergency"
     )
     conversation_id: UUID
     trace_id: UUID = Field(description="For /api/decisions/{trace_id}")
@@ -63,7 +63,9 @@ class Decision(BaseModel):
     outcome: str = Field(examples=["proposed", "refused", "placed"])
     rule_set: str | None = Field(description="Version of the clinical rules that were in force")
     findings: list[dict[str, Any]]
-    checks: list[dict[str, Any]] = Field(description="Each check of each product: clear, warned, blocked, not_done")
+    checks: list[dict[str, Any]] = Field(
+        description="Each check of each product: clear, warned, blocked or not_done"
+    )
     order_id: str | None
     decided_at: datetime
 

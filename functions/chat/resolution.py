@@ -1,7 +1,7 @@
 """From what a message means to what is to be done: mentions become products by code, never by guessing.
 
-Several variants fit: the one on the patient's active prescription, else the one bought most recently, else the
-patient is asked. Nothing here decides whether something may be sold; that is the database's verification.
+Several variants fit: the one on the patient's active prescription, else the one bought most recently, else
+the patient is asked. Nothing here decides whether something may be sold; that is the database's verification.
 """
 
 from __future__ import annotations
@@ -51,12 +51,14 @@ def plan(interpretation: Interpretation, context: TurnContext) -> Plan:
             return Plan("decline", said=(Said("emergency"),), card=card)
         case "answer":
             return Plan("answer", profile=interpretation.profile)
-        case "confirm" if context.proposal is not None and not context.awaiting.get("kind") == "choice":
+        case "confirm" if context.proposal is not None and context.awaiting.get("kind") != "choice":
             return Plan("confirm")
         case "confirm":
             return Plan("say", said=(Said("nothing-to-confirm"),), state=context.state)
         case "decline":
-            return Plan("decline", said=(Said("declined" if context.has_open_proposal else "nothing-to-decline"),))
+            return Plan(
+                "decline", said=(Said("declined" if context.has_open_proposal else "nothing-to-decline"),)
+            )
         case "choose" if interpretation.choice is not None:
             return _chosen(interpretation.choice, context)
         case "for_someone_else":
@@ -193,7 +195,7 @@ def _list_options(offered: Sequence[Candidate]) -> tuple[Said, ...]:
 
 
 def _chosen(choice: int, context: TurnContext) -> Plan:
-    """Go on with the order that a question interrupted. The state is our own; it was written by this module."""
+    """Go on with the order that a question interrupted. Only this module writes that state."""
     awaiting = context.awaiting
     product = _recalled(awaiting["options"][choice])
     packs, note = packs_for(Quantity(**awaiting["quantity"]) if awaiting["quantity"] else None, product)

@@ -20,8 +20,8 @@ router = APIRouter(tags=["chat"])
 
 @router.post("/api/chat", summary="Say something to the pharmacy agent", response_model=ChatReply)
 def chat(body: ChatMessage, database: CallersGateway) -> dict[str, Any]:
-    """Understands the message, checks what it asks for and answers with words and a card. An order is placed only
-    by an unmistakable "yes" to the card shown last."""
+    """Understands the message, checks what it asks for and answers with words and a card. An order is placed
+    only by an unmistakable "yes" to the card shown last."""
     return service.answer(
         database,
         Message(

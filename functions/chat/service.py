@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from functions.chat.graph import turn_graph
+from functions.chat.graph import TurnTools, turn_graph
 from functions.chat.replies.render import render_card, render_reply
 from functions.chat.state import Message
 from shared.database import Gateway
@@ -16,7 +16,7 @@ def answer(database: Gateway, message: Message) -> dict[str, Any]:
     """Take one turn. Raises Forbidden or NotFound for a patient or conversation that is not the caller's,
     Unavailable when the database does not answer; then nothing has been stored.
     """
-    final = turn_graph().invoke({"message": message}, context=database)
+    final = turn_graph().invoke({"message": message}, context=TurnTools(database))
     outcome, language, plan = final["outcome"], final["language"], final["plan"]
     record = {
         "outcome": outcome["outcome"],

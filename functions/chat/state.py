@@ -15,7 +15,7 @@ Language = Literal["en", "hi", "mr"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as it came in. `language` is what the client asked for; the script of the text may overrule it."""
+    """A message as it came in. `language` is what the client asked for; the script may overrule it."""
 
     text: str
     language: Language

@@ -17,7 +17,7 @@ _FINDINGS_SHOWN = 5
 
 
 def render_reply(language: str, record: Mapping[str, Any], card: Mapping[str, Any] | None) -> str:
-    """The words of an answer. `record` is {outcome, questions, said: {said, notes}} as `chat_turn` stored it."""
+    """The words of an answer; `record` is {outcome, questions, said: {said, notes}}, as it is stored."""
     outcome = record["outcome"]
     said = record["said"] or {"said": [], "notes": []}
     lines = [_text(language, part["key"], part["args"]) for part in said["said"]]
@@ -57,7 +57,8 @@ def render_card(
         shown["notes"] = [_text(language, part["key"], part["args"]) for part in said["notes"]]
     if "rejected_items" in shown:
         shown["rejected_items"] = [
-            {**item, "reason": _finding(language, item, item, fallback="reason")} for item in shown["rejected_items"]
+            {**item, "reason": _finding(language, item, item, fallback="reason")}
+            for item in shown["rejected_items"]
         ]
     match shown["type"]:
         case "clarification":
@@ -89,7 +90,8 @@ def _proposal(language: str, card: Mapping[str, Any]) -> list[str]:
             for item in card["items"]
         ]
         lines.append(_text(language, "proposal-total", {"total": float(card["total"])}))
-        lines += _unique(_finding(language, warning, warning) for warning in card["warnings"])[:_FINDINGS_SHOWN]
+        warnings = _unique(_finding(language, warning, warning) for warning in card["warnings"])
+        lines += warnings[:_FINDINGS_SHOWN]
         if card.get("awaits_pharmacist"):
             lines.append(_text(language, "proposal-waits"))
     rejected = card.get("rejected_items") or []

@@ -26,7 +26,7 @@ ProfileField = Literal["age", "allergies", "conditions"]
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """How much was asked for. `units` are tablets, capsules and the like; packs are strips, boxes, bottles."""
+    """How much was asked for. Units are tablets or capsules, packs are strips, boxes, bottles."""
 
     amount: int
     of: Literal["packs", "units"] = "packs"

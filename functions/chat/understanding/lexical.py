@@ -1,7 +1,7 @@
 """The lexical interpreter: deterministic, offline, milliseconds.
 
-A message is split into words; the database has said which runs of them are names; vocabularies say which words
-are language. What remains is a small grammar: segments, quantities, and what the message is for.
+A message is split into words; the database has said which runs of them are names; vocabularies say which
+words are language. What remains is a small grammar: segments, quantities, and what the message is for.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MOST_PACKS = 999
 _LIKELY_PACKS = 30
 """A bare number after a name is a number of packs up to here; above, it is more likely a strength."""
 _SURE_DISTANCE = 1
-"""One sound off is a slip; two may be another medicine (prednisone, prednisolone), so the patient is asked."""
+"""One sound off is a slip; two may be another medicine (prednisone, prednisolone), so we ask."""
 
 
 def vocabulary_flags(words: Sequence[Word]) -> list[bool]:
@@ -54,9 +54,7 @@ def interpret(words: Sequence[Word], context: TurnContext) -> Interpretation:
 
     reading = _Reading(words, context, vocabulary)
     mentions = reading.mentions()
-    if contains_any(texts, vocabulary.other_person) and (
-        mentions or contains_any(texts, vocabulary.order)
-    ):
+    if contains_any(texts, vocabulary.other_person) and (mentions or contains_any(texts, vocabulary.order)):
         return Interpretation("for_someone_else", mentions, confidence=reading.explained())
     if contains_any(texts, vocabulary.question):
         return Interpretation("question", mentions, confidence=reading.explained())
@@ -81,7 +79,7 @@ def _is_confirmation(texts: Sequence[str], vocabulary: Vocabulary) -> bool:
 def _profile_answer(
     texts: Sequence[str], awaiting: Mapping[str, Any], vocabulary: Vocabulary
 ) -> dict[str, int | list[str]] | None:
-    """What the message says about the profile field that was asked for; None when it is about something else."""
+    """What the message says about the profile field asked for; None when it is about something else."""
     if awaiting.get("kind") != "profile":
         return None
     field = awaiting["field"]
@@ -109,7 +107,14 @@ def _profile_answer(
 
 def _listed(texts: Sequence[str], vocabulary: Vocabulary) -> list[str]:
     """ "i am allergic to penicillin and sulfa" -> ["penicillin", "sulfa"]."""
-    beside = vocabulary.filler | {("allergic",), ("allergy",), ("allergies",), ("have",), ("from",), ("suffer",)}
+    beside = vocabulary.filler | {
+        ("allergic",),
+        ("allergy",),
+        ("allergies",),
+        ("have",),
+        ("from",),
+        ("suffer",),
+    }
     named: list[list[str]] = [[]]
     for text in texts:
         if (text,) in vocabulary.separator:
@@ -124,7 +129,9 @@ def _choice(texts: Sequence[str], awaiting: Mapping[str, Any], vocabulary: Vocab
     if awaiting.get("kind") != "choice":
         return None
     options: list[Mapping[str, Any]] = awaiting["options"]
-    said = [text for text in texts if (text,) not in vocabulary.filler | vocabulary.confirm | vocabulary.separator]
+    said = [
+        text for text in texts if (text,) not in vocabulary.filler | vocabulary.confirm | vocabulary.separator
+    ]
     said = [text for text in said if text not in ("one", "option", "number", "wala", "wali")] or said
     if not said or contains_any(texts, vocabulary.negation):
         return None
@@ -242,8 +249,8 @@ class _Reading:
 
     def _one_medicine(self, spans: Sequence[Span]) -> tuple[Candidate, ...]:
         """A full name settles the product. Another exact name settles the medicine: its variants are those
-        with the same ingredients, and a combination is no variant of its single ingredient. Beginnings of names
-        settle nothing by themselves."""
+        with the same ingredients, and a combination is no variant of its single ingredient. Beginnings of
+        names settle nothing by themselves."""
         nearest = min(span.distance for span in spans)
         near = [span for span in spans if span.distance == nearest]
         products = self._context.products
@@ -265,10 +272,8 @@ class _Reading:
     # Segments
 
     def _cut(self) -> list[int]:
-        """The segment each word belongs to: commas, line ends and words like "and" separate, except in a name."""
-        inside = {
-            place for found in self._found for place in range(found.first + 1, found.last + 1)
-        }
+        """The segment each word belongs to: commas, line ends and words like "and" separate, not in names."""
+        inside = {place for found in self._found for place in range(found.first + 1, found.last + 1)}
         segments: list[int] = []
         current = 0
         for place, word in enumerate(self._words):
@@ -341,7 +346,9 @@ class _Reading:
         # "dolo, 2 strips": a segment without a name of its own says how much of the one before.
         if after.stop < len(self._texts) and after.stop not in self._used:
             segment = self._segments[after.stop]
-            rest = [place for place in range(after.stop, len(self._texts)) if self._segments[place] == segment]
+            rest = [
+                place for place in range(after.stop, len(self._texts)) if self._segments[place] == segment
+            ]
             if not any(place in self._used for place in rest):
                 for place in rest:
                     quantity, length = self._quantity_at(place)
@@ -377,8 +384,8 @@ class _Reading:
     # What nothing explains
 
     def _unknown_names(self) -> list[tuple[int, str]]:
-        """Words in segments without a known name that are no language either, where a quantity or an order verb
-        says that something is wanted."""
+        """Words in segments without a known name that are no language either, where a quantity or an order
+        verb says that something is wanted."""
         vocabulary = self._vocabulary
         wants = contains_any(self._texts, vocabulary.order)
         unknown: list[tuple[int, str]] = []
@@ -402,7 +409,9 @@ class _Reading:
 def _strength_numbers(candidate: Candidate) -> set[str]:
     """The numbers by which people tell a product's strength: those printed, and their sum for combinations
     sold under it (500 mg + 125 mg is "625")."""
-    numbers = [part for part in candidate.strength.replace("/", " ").split() if part.replace(".", "", 1).isdigit()]
+    numbers = [
+        part for part in candidate.strength.replace("/", " ").split() if part.replace(".", "", 1).isdigit()
+    ]
     said = set(numbers)
     said.update(part for part in candidate.product_name.split() if part.isdigit())
     if len(numbers) > 1 and all(number.isdigit() for number in numbers):
@@ -418,4 +427,3 @@ def with_strength(mention: Mention, candidates: Sequence[Candidate]) -> tuple[Ca
     if mention.forms:
         fits = tuple(candidate for candidate in fits if candidate.form in mention.forms)
     return fits
-

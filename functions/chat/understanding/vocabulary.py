@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
@@ -53,13 +53,7 @@ def load_vocabulary() -> Vocabulary:
     def phrases(key: str) -> Phrases:
         return frozenset(tuple(normalise(phrase).split()) for table in tables for phrase in table[key])
 
-    lists = {
-        key: phrases(key)
-        for key in (
-            "order confirm confirm_filler decline negation separator filler pack_unit dose_unit strength_unit "
-            "not_a_quantity question other_person greeting none red_flag"
-        ).split()
-    }
+    lists = {field.name: phrases(field.name) for field in fields(Vocabulary) if field.type == "Phrases"}
     numbers = {normalise(word): number for table in tables for word, number in table["number"].items()}
     forms = {normalise(word): tuple(names) for table in tables for word, names in table["form"].items()}
     ordinals = {normalise(word): place for table in tables for word, place in table["ordinal"].items()}
@@ -97,5 +91,3 @@ def consists_of(words: Sequence[str], *allowed: Phrases) -> bool:
                 if tuple(words[place : place + length]) in every and place + length <= len(words)
             }
     return bool(words) and len(words) in reachable
-
-
