@@ -68,7 +68,7 @@ def _bearer_token(authorization: str) -> str:
 
 def _cookie_token(request: Request) -> str | None:
     names = [PATIENT_COOKIE, STAFF_COOKIE]
-    if request.url.path.startswith("/api/admin/"):
+    if request.scope["path"].startswith("/api/admin/"):
         names.reverse()
     return next((token for name in names if (token := request.cookies.get(name))), None)
 

@@ -133,7 +133,7 @@ def problem_response(request: Request, error: NexusError, **members: Any) -> Res
         "title": HTTPStatus(error.status).phrase,
         "status": error.status,
         "detail": error.sentence,
-        "instance": quote(request.url.path, errors="replace"),
+        "instance": quote(request.scope["path"], errors="replace"),
         "error": error.sentence,
         "code": error.code,
     }

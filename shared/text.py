@@ -10,7 +10,7 @@ from pydantic import AfterValidator, StringConstraints
 _LAYOUT = "\t\n\r"
 
 
-def _without_control_characters(text: str) -> str:
+def without_control_characters(text: str) -> str:
     """Refuse NUL and other control characters (Cc) and lone surrogates (Cs); let layout through.
 
     Joiners and other format characters (Cf) stay: Devanagari and emoji need them.
@@ -28,7 +28,7 @@ def _on_one_line(text: str) -> str:
 
 
 Paragraph = Annotated[
-    str, AfterValidator(_without_control_characters), StringConstraints(strip_whitespace=True)
+    str, AfterValidator(without_control_characters), StringConstraints(strip_whitespace=True)
 ]
 """Free text of one or more lines, trimmed. Add a `Field(max_length=...)` where it is used."""
 

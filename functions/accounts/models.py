@@ -14,7 +14,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from shared.text import Line
+from shared.text import Line, without_control_characters
 
 
 def _blank_is_unset(value: object) -> object:
@@ -36,9 +36,14 @@ def _split_at_commas(value: object) -> object:
     return [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-def _without_control_characters(password: SecretStr) -> SecretStr:
-    if not password.get_secret_value().isprintable():
-        raise ValueError("must not contain control characters")
+def _storable(password: SecretStr) -> SecretStr:
+    without_control_characters(password.get_secret_value())
+    return password
+
+
+def _within_bcrypts_reach(password: SecretStr) -> SecretStr:
+    if len(password.get_secret_value().encode()) > 72:
+        raise ValueError("must be at most 72 bytes long")  # what follows would not count
     return password
 
 
@@ -50,12 +55,11 @@ Email = Annotated[
 
 Phone = Annotated[Line, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{5,19}$")]
 
-NewPassword = Annotated[
-    SecretStr, Field(min_length=6, max_length=72), AfterValidator(_without_control_characters)
-]
-"""72 is where bcrypt stops reading."""
+Password = Annotated[SecretStr, Field(min_length=1, max_length=200), AfterValidator(_storable)]
 
-Password = Annotated[SecretStr, Field(min_length=1, max_length=200)]
+NewPassword = Annotated[
+    SecretStr, Field(min_length=6), AfterValidator(_storable), AfterValidator(_within_bcrypts_reach)
+]
 
 Gender = Annotated[
     Literal["Male", "Female", "Other"] | None, BeforeValidator(_capitalised), BeforeValidator(_blank_is_unset)

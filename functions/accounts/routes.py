@@ -89,5 +89,5 @@ def patient_profile(patient_id: Identifier, database: CallersGateway) -> Patient
 
 def account_problem(request: Request, error: NexusError) -> Response:
     """A refused staff sign-in also says so in `authenticated`, which the staff page reads."""
-    members = {"authenticated": False} if request.url.path == STAFF_SIGN_IN else {}
+    members = {"authenticated": False} if request.scope["path"] == STAFF_SIGN_IN else {}
     return problem_response(request, error, **members)

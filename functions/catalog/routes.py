@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -37,8 +38,8 @@ def list_products(
     """A bare array of at most `limit` products. When there are more, the `Link` header has the next page."""
     page = service.search(database, text=search, category=category, limit=limit, cursor=cursor)
     if page.next_cursor:
-        following = request.url.include_query_params(cursor=page.next_cursor)
-        response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
+        query = urlencode({**request.query_params, "cursor": page.next_cursor})
+        response.headers["Link"] = f'<{PRODUCT_LIST}?{query}>; rel="next"'
     return page.products
 
 
@@ -49,7 +50,7 @@ def product_detail(product_id: Identifier, database: GuestGateway) -> ProductDet
 
 def catalogue_problem(request: Request, error: NexusError) -> Response:
     """The list page takes any JSON object for its array and breaks: there, our failures are plain text."""
-    if request.url.path == PRODUCT_LIST and error.status >= 500:
+    if request.scope["path"] == PRODUCT_LIST and error.status >= 500:
         return PlainTextResponse(
             "The catalogue is not available right now. Please try again shortly.\n",
             status_code=Unavailable.status,

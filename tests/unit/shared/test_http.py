@@ -304,6 +304,12 @@ def test_errors_leave_the_gateway_as_text() -> None:
     assert answer["isBase64Encoded"] is False
 
 
+def test_an_odd_host_header_changes_nothing() -> None:
+    for host in ("[", "a b", ""):
+        answer = lambda_handler(app)(gateway_event("GET", "/api/nowhere", headers={"host": host}), None)
+        assert answer["statusCode"] == 404
+
+
 def test_a_function_may_add_to_its_errors_or_replace_them() -> None:
     def render(request: Request, error: NexusError) -> Response:
         return problem_response(request, error, reply="Sorry.")
