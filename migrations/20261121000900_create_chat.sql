@@ -154,13 +154,13 @@ begin
 end;
 $$;
 
--- First call of a turn. Returns {patient: {patient_id, preferred_language, age, questions}, conversation_id,
+-- First call of a turn. `p_words` are the words of the message, [[word, is vocabulary], ...]. Returns
+-- {patient: {patient_id, preferred_language}, conversation_id,
 -- state, proposal | null, last_order | null, mentions: [{first, length, kind, distance, product_id}],
 -- products: {id: candidate}}. Writes nothing.
 -- definer: stock and the words of the catalogue are read for the patient, who is always the caller's own.
 create function public.chat_context(
-  p_words text[],
-  p_is_vocabulary boolean[],
+  p_words jsonb,
   p_patient_id text default null,
   p_conversation_id uuid default null
 )
@@ -187,7 +187,13 @@ begin
 
   select coalesce(jsonb_agg(to_jsonb(m) order by m.first, m.length desc, m.distance), '[]')
   into v_mentions
-  from private.find_mentions(p_words[1:400], p_is_vocabulary[1:400]) as m;
+  from private.find_mentions(
+    array(select w.word ->> 0 from jsonb_array_elements(p_words) with ordinality as w (word, n) where n <= 400 order by n),
+    array(
+      select (w.word ->> 1)::boolean
+      from jsonb_array_elements(p_words) with ordinality as w (word, n) where n <= 400 order by n
+    )
+  ) as m;
 
   select coalesce(jsonb_object_agg(p.product_id, private.candidate_json(v_patient_id, p)), '{}')
   into v_products
@@ -549,7 +555,7 @@ end;
 $$;
 
 grant execute on function
-  public.chat_context(text[], boolean[], text, uuid),
+  public.chat_context(jsonb, text, uuid),
   public.chat_turn(jsonb, text),
   public.get_conversation(uuid),
   public.get_decisions(uuid),

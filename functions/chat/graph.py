@@ -20,7 +20,7 @@ from functions.chat.context import read_context
 from functions.chat.replies.languages import reply_language
 from functions.chat.resolution import plan
 from functions.chat.state import TurnState
-from functions.chat.understanding.lexical import interpret, vocabulary_flags
+from functions.chat.understanding.lexical import interpret, is_vocabulary
 from functions.chat.understanding.words import split
 from shared.database import Gateway
 
@@ -43,8 +43,7 @@ def extract(state: TurnState, runtime: Runtime[TurnTools]) -> TurnState:
         runtime.context.database.rpc(
             "chat_context",
             {
-                "p_words": [word.text for word in words],
-                "p_is_vocabulary": vocabulary_flags(words),
+                "p_words": [[word.text, is_vocabulary(word)] for word in words],
                 "p_patient_id": message.patient_id,
                 "p_conversation_id": str(message.conversation_id) if message.conversation_id else None,
             },

@@ -19,6 +19,11 @@ driver.options.parsers[1184] = (text) => text.replace(" ", "T").replace(/([+-]\d
 // PostgREST sends numeric as a JSON number; Lite makes "60.00" a string because a number would drop the zeros.
 driver.options.parsers[1700] = (text) => (Number.isFinite(Number(text)) ? Number(text) : text);
 
+// Lite hands json arguments of functions over as text, which the driver would make a JSON string of once more.
+for (const json of [114, 3802]) {
+  driver.options.serializers[json] = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+}
+
 // The Storage API answers {signedURL}; Lite spells it {signedUrl}.
 async function withSignedUrl(request, response) {
   const signs = request.method === "POST" && new URL(request.url).pathname.startsWith("/storage/v1/object/");

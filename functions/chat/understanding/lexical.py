@@ -28,10 +28,9 @@ _SURE_DISTANCE = 1
 """One sound off is a slip; two may be another medicine (prednisone, prednisolone), so we ask."""
 
 
-def vocabulary_flags(words: Sequence[Word]) -> list[bool]:
-    """Which words belong to the language: the database never takes these for a misspelt name."""
-    known = load_vocabulary().words
-    return [word.text in known for word in words]
+def is_vocabulary(word: Word) -> bool:
+    """Whether a word belongs to the language: the database never takes such a word for a misspelt name."""
+    return word.text in load_vocabulary().words
 
 
 def interpret(words: Sequence[Word], context: TurnContext) -> Interpretation:
