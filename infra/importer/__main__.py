@@ -1,4 +1,4 @@
-"""`python -m infra.importer FOLDER`: checks a folder of CSV files as a whole, then writes all of it or nothing."""
+"""`python -m infra.importer FOLDER`: checks a folder of CSV files as a whole, then writes all or nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.importer import catalogue, checks, database, people, rules
+from psycopg import Connection
+
+from infra.importer import accounts, catalogue, database, people, rules
+from infra.importer.checks import check_folder, open_references
 from infra.importer.outcome import Outcome
 from infra.importer.problems import ImportRefused, Problems
 from infra.importer.progress import Progress
@@ -37,39 +40,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m infra.importer",
-        description="Checks every row of a folder of CSV files, then writes all of it or nothing to DATABASE_URL.",
+        description="Checks every row of a folder of CSV files, then writes all or nothing to DATABASE_URL.",
     )
-    parser.add_argument("folder", type=Path, help="holds medicines.csv, interactions.csv, ...; any subset will do")
-    parser.add_argument("--check", action="store_true", help="report what is wrong and write nothing")
-    parser.add_argument("--rules-version", metavar="V", help="name of the rule set (otherwise the date and a digest)")
     parser.add_argument(
-        "--demo-accounts", action="store_true", help="sign up the imported patients and the demo staff (laptop only)"
+        "folder", type=Path, help="holds medicines.csv, interactions.csv, ...; any subset will do"
+    )
+    parser.add_argument("--check", action="store_true", help="report what is wrong and write nothing")
+    parser.add_argument(
+        "--rules-version", metavar="V", help="name of the rule set (otherwise the date and a digest)"
+    )
+    parser.add_argument(
+        "--demo-accounts",
+        action="store_true",
+        help="sign up the imported patients and the demo staff (laptop only)",
     )
     return parser
 
 
 def _import(options: argparse.Namespace, progress: Progress) -> Folder:
     problems = Problems()
+    auth = accounts.laptop_auth(_database_url()) if options.demo_accounts else None
     folder = read_folder(options.folder, problems, progress)
-    open_references = checks.open_references(folder)
-    if options.check and not (open_references and os.environ.get("DATABASE_URL")):
-        checks.check_folder(folder, {}, problems)
+    if options.check and not (open_references(folder) and os.environ.get("DATABASE_URL")):
+        check_folder(folder, {}, problems)
         problems.raise_if_any()
         return folder
 
     with database.transaction(_database_url()) as connection:
         database.begin_import(connection)
-        asked = dict(open_references)
-        asked[checks.Kind.INGREDIENT] = (
-            checks.declared(folder)[checks.Kind.INGREDIENT] | asked.get(checks.Kind.INGREDIENT, set())
-        )
-        checks.check_folder(folder, database.known_names(connection, asked), problems)
+        check_folder(folder, database.known_names(connection, folder), problems)
         database.check_against_database(connection, folder, problems)
         problems.raise_if_any()
         outcomes = [] if options.check else _write(connection, folder, options.rules_version, progress)
     progress.clear()
-    for outcome in outcomes:
-        print(outcome)
+    print(*outcomes, sep="\n", end="\n" if outcomes else "")
+    if auth and not options.check:
+        # Of its own: the Auth service must see the patients, and they stay when it fails.
+        with database.transaction(_database_url()) as connection:
+            emails = [patient.email for patient in folder.patients.rows]
+            print(accounts.create_demo_accounts(connection, auth, emails))
     return folder
 
 
@@ -81,7 +90,7 @@ def _database_url() -> str:
 
 
 def _write(
-    connection: database.Connection, folder: Folder, rules_version: str | None, progress: Progress
+    connection: Connection, folder: Folder, rules_version: str | None, progress: Progress
 ) -> list[Outcome]:
     outcomes = []
     if folder.medicines.present:

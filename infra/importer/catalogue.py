@@ -42,6 +42,7 @@ create temporary table incoming_ingredients (
   mg_per_unit numeric
 ) on commit drop;
 create temporary table incoming_aliases (product_id text not null, alias text not null) on commit drop;
+create temporary table written_products (product_id text primary key, is_new boolean not null) on commit drop;
 """
 
 # Statistics, so that the joins below are planned for what the tables hold.
@@ -50,12 +51,12 @@ _ANALYZE = "analyze incoming_products; analyze incoming_ingredients; analyze inc
 _UPSERT_PRODUCTS = """
 with written as (
   insert into public.products as p (
-    product_id, product_name, active_ingredient, strength, form, pack_unit, units_per_pack, unit, package_size,
-    price, min_age_years, prescription_required, schedule, category, manufacturer
+    product_id, product_name, active_ingredient, strength, form, pack_unit, units_per_pack, unit,
+    package_size, price, min_age_years, prescription_required, schedule, category, manufacturer
   )
   select
-    product_id, product_name, active_ingredient, strength, form, pack_unit, units_per_pack, unit, package_size,
-    price, min_age_years, prescription_required, schedule, category, manufacturer
+    product_id, product_name, active_ingredient, strength, form, pack_unit, units_per_pack, unit,
+    package_size, price, min_age_years, prescription_required, schedule, category, manufacturer
   from incoming_products
   on conflict (product_id) do update set
     product_name = excluded.product_name,
@@ -73,8 +74,8 @@ with written as (
     category = excluded.category,
     manufacturer = excluded.manufacturer
   where (
-    p.product_name, p.active_ingredient, p.strength, p.form, p.pack_unit, p.units_per_pack, p.unit, p.package_size,
-    p.price, p.min_age_years, p.prescription_required, p.schedule, p.category, p.manufacturer
+    p.product_name, p.active_ingredient, p.strength, p.form, p.pack_unit, p.units_per_pack, p.unit,
+    p.package_size, p.price, p.min_age_years, p.prescription_required, p.schedule, p.category, p.manufacturer
   ) is distinct from (
     excluded.product_name, excluded.active_ingredient, excluded.strength, excluded.form, excluded.pack_unit,
     excluded.units_per_pack, excluded.unit, excluded.package_size, excluded.price, excluded.min_age_years,
@@ -98,7 +99,8 @@ with gone as (
   using incoming_products as p
   where p.product_id = pi.product_id
     and not exists (
-      select from incoming_ingredients as i where i.product_id = pi.product_id and i.ingredient = pi.ingredient
+      select from incoming_ingredients as i
+      where i.product_id = pi.product_id and i.ingredient = pi.ingredient
     )
   returning pi.product_id
 ),
@@ -121,7 +123,10 @@ with gone as (
   delete from public.product_aliases as pa
   using incoming_products as p
   where p.product_id = pa.product_id
-    and not exists (select from incoming_aliases as i where i.product_id = pa.product_id and i.alias = pa.alias)
+    and not exists (
+      select from incoming_aliases as i
+      where i.product_id = pa.product_id and i.alias = pa.alias
+    )
   returning pa.product_id
 ),
 written as (
@@ -135,6 +140,18 @@ select product_id, false from gone union select product_id, false from written
 on conflict (product_id) do nothing
 """
 
+# The index of names is kept by triggers, statement by statement: once for the products of an import and again
+# for their aliases. The import does without them and builds it once at the end, in half the time. Until it
+# commits, the tables are locked against other writers, not against readers or orders.
+_DISABLE_NAME_TRIGGERS = """
+alter table public.products disable trigger products_named_on_insert;
+alter table public.products disable trigger products_named_on_update;
+alter table public.product_aliases disable trigger product_aliases_named_on_insert;
+alter table public.product_aliases disable trigger product_aliases_named_on_delete;
+"""
+_ENABLE_NAME_TRIGGERS = _DISABLE_NAME_TRIGGERS.replace(" disable ", " enable ")
+_INDEX_NAMES = "select private.refresh_product_names(array(select product_id from written_products))"
+
 # A price list knows no lots. Until the shelf is counted, what is in stock stands in two opening lots, one of
 # which expires first, so that first-expiry-first-out has something to choose from the first day on; both are
 # far enough off that neither runs out of date before the count. Lots that exist are never touched: they are
@@ -146,7 +163,8 @@ with opening as (
   where not exists (select from public.product_batches as b where b.product_id = p.product_id)
 )
 insert into public.product_batches (product_id, lot, expiry, quantity)
-select o.product_id, 'OPENING-' || o.product_id || '-' || l.number, (current_date + l.shelf_life)::date, l.quantity
+select
+  o.product_id, 'OPENING-' || o.product_id || '-' || l.number, (current_date + l.shelf_life)::date, l.quantity
 from opening as o
 cross join lateral (
   values
@@ -154,15 +172,13 @@ cross join lateral (
     (2, interval '2 years', o.stock_packs - o.first_half)
 ) as l (number, shelf_life, quantity)
 where l.quantity > 0
+order by o.product_id, l.number
 """
 
 
 def write_medicines(connection: Connection, sheet: Sheet[Medicine], progress: Progress) -> Outcome:
-    """Bring the catalogue to what the sheet says of its products; products it does not name stay as they are."""
+    """Bring the catalogue to what the sheet says; products that it does not name stay as they are."""
     connection.execute(_STAGING)
-    connection.execute(
-        "create temporary table written_products (product_id text primary key, is_new boolean not null) on commit drop"
-    )
     copy_rows(connection, "incoming_products", _product_tuples(sheet, progress))
     copy_rows(connection, "incoming_ingredients", _ingredient_tuples(sheet))
     copy_rows(
@@ -171,12 +187,17 @@ def write_medicines(connection: Connection, sheet: Sheet[Medicine], progress: Pr
         ((row.product_id, alias) for row in sheet.rows for alias in row.aliases),
     )
     connection.execute(_ANALYZE)
-    progress.report("writing products and the index of their names")
+    progress.announce("writing products")
+    connection.execute(_DISABLE_NAME_TRIGGERS)
     connection.execute(_UPSERT_PRODUCTS)
     connection.execute(_ADD_INGREDIENTS)
     connection.execute(_SYNC_PRODUCT_INGREDIENTS)
-    progress.report("writing aliases")
     connection.execute(_SYNC_ALIASES)
+    connection.execute(_ENABLE_NAME_TRIGGERS)
+    if count(connection, "select count(*) from written_products"):
+        progress.announce("indexing the names of products")
+        connection.execute(_INDEX_NAMES)
+    progress.announce("opening lots")
     lots = connection.execute(_ADD_OPENING_LOTS).rowcount
     added = count(connection, "select count(*) from written_products where is_new")
     changed = count(connection, "select count(*) from written_products where not is_new")
@@ -209,5 +230,7 @@ def _product_tuples(sheet: Sheet[Medicine], progress: Progress) -> Iterator[tupl
 
 def _ingredient_tuples(sheet: Sheet[Medicine]) -> Iterator[tuple[Any, ...]]:
     for row in sheet.rows:
-        for position, (ingredient, strength) in enumerate(zip(row.ingredients, row.strengths, strict=True), start=1):
+        for position, (ingredient, strength) in enumerate(
+            zip(row.ingredients, row.strengths, strict=True), start=1
+        ):
             yield row.product_id, ingredient, position, strength.printed, strength.mg_per_unit

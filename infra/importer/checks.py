@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from infra.importer.problems import Problems, quoted
-from infra.importer.rows import split_ingredients
+from infra.importer.rows import Purchase, split_ingredients
 from infra.importer.tables import Folder, Sheet
 
 
@@ -100,7 +100,7 @@ def check_folder(folder: Folder, in_database: Names, problems: Problems) -> None
 
 def _check_references(folder: Folder, in_database: Names, problems: Problems) -> None:
     known = {kind: names | in_database.get(kind, frozenset()) for kind, names in declared(folder).items()}
-    homes = {
+    homes: dict[Kind, Sheet[Any]] = {
         Kind.PRODUCT: folder.medicines,
         Kind.INGREDIENT: folder.medicines,
         Kind.DRUG_CLASS: folder.ingredient_classes,
@@ -134,13 +134,15 @@ def _check_emails(folder: Folder, problems: Problems) -> None:
     for line, patient in folder.patients:
         first = first_lines.setdefault(patient.email, line)
         if first != line:
-            problems.add(folder.patients.file, line, f"{quoted(patient.email)} is already on line {first}", "email")
+            problems.add(
+                folder.patients.file, line, f"{quoted(patient.email)} is already on line {first}", "email"
+            )
 
 
 def _check_order_lines(folder: Folder, problems: Problems) -> None:
     """The lines of one order share what belongs to the order."""
     shared = ("patient_id", "days_ago", "status")
-    first_lines = {}
+    first_lines: dict[str, tuple[int, Purchase]] = {}
     for line, purchase in folder.order_history:
         first_line, first = first_lines.setdefault(purchase.order_id, (line, purchase))
         for column in shared:

@@ -22,7 +22,9 @@ class Record:
     fields: dict[str, str]
 
 
-def read_records(path: Path, columns: Sequence[str], problems: Problems, progress: Progress) -> Iterator[Record]:
+def read_records(
+    path: Path, columns: Sequence[str], problems: Problems, progress: Progress
+) -> Iterator[Record]:
     """The records of a UTF-8 file whose header names exactly `columns`, in any order.
 
     What cannot be read is added to `problems` and left out. Blank lines are skipped.
@@ -77,7 +79,9 @@ def _decoded_lines(raw: Iterator[bytes], file: str, problems: Problems) -> Itera
         yield text.removeprefix(_BYTE_ORDER_MARK) if number == 1 else text
 
 
-def _header_is_right(header: list[str], columns: Sequence[str], file: str, line: int, problems: Problems) -> bool:
+def _header_is_right(
+    header: list[str], columns: Sequence[str], file: str, line: int, problems: Problems
+) -> bool:
     faults = [f"column {name} is missing" for name in columns if name not in header]
     faults += [f"column {quoted(name)} is unknown" for name in dict.fromkeys(header) if name not in columns]
     faults += [f"column {name} appears twice" for name in columns if header.count(name) > 1]

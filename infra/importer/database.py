@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
 import psycopg
-from psycopg import Connection, conninfo
+from psycopg import Connection, errors
 
-from infra.importer.checks import Kind, Names
+from infra.importer.checks import Kind, Names, declared, open_references
 from infra.importer.problems import ImportRefused, Problems, quoted
 from infra.importer.tables import Folder
 
@@ -31,6 +31,11 @@ _LOOKUPS: dict[Kind, LiteralString] = {
 }
 
 
+NOT_AN_ADDRESS = (
+    "DATABASE_URL is not the address of a Postgres database, like postgresql://user:password@host:5432/name."
+)
+
+
 @contextmanager
 def transaction(database_url: str) -> Iterator[Connection]:
     """A connection in one transaction, committed when the block ends and rolled back when it raises.
@@ -38,26 +43,23 @@ def transaction(database_url: str) -> Iterator[Connection]:
     Raises ImportRefused, in one sentence, for whatever the database refuses.
     """
     try:
-        with psycopg.connect(database_url, connect_timeout=CONNECT_TIMEOUT_SECONDS) as connection:
-            yield connection
-    except psycopg.errors.LockNotAvailable:
-        raise ImportRefused("The database is busy: what the import changes is locked by somebody else.") from None
+        connection = psycopg.connect(database_url, connect_timeout=CONNECT_TIMEOUT_SECONDS)
     except psycopg.OperationalError as error:
-        where = _address(database_url)
-        raise ImportRefused(f"The database at {where} cannot be reached: {_first_line(error)}.") from None
-    except psycopg.ProgrammingError as error:
-        if isinstance(error, (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)):
-            raise ImportRefused(f"The database lacks something the importer fills ({_first_line(error)}): "
-                                "apply the migrations first.") from None
-        raise ImportRefused(f"DATABASE_URL cannot be used: {_first_line(error)}.") from None
+        raise ImportRefused(f"The database cannot be reached: {_first_line(error)}.") from None
+    except psycopg.ProgrammingError:
+        raise ImportRefused(NOT_AN_ADDRESS) from None
+    try:
+        with connection:
+            yield connection
+    except (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction) as error:
+        reason = (
+            f"The database lacks what the importer fills ({_first_line(error)}): apply the migrations first."
+        )
+        raise ImportRefused(reason) from None
+    except errors.LockNotAvailable:
+        raise ImportRefused("The database is busy: somebody else holds what the import changes.") from None
     except psycopg.Error as error:
-        raise ImportRefused(f"The database refused the import: {_first_line(error)}. Nothing was written.") from None
-
-
-def _address(database_url: str) -> str:
-    """Host and port without the password that the URL may hold."""
-    parameters = conninfo.conninfo_to_dict(database_url)
-    return f"{parameters.get('host', 'the default host')}:{parameters.get('port', 5432)}"
+        raise ImportRefused(f"The database refused: {_first_line(error)}. Nothing was written.") from None
 
 
 def _first_line(error: psycopg.Error) -> str:
@@ -71,15 +73,20 @@ def begin_import(connection: Connection) -> None:
     """
     migrated = connection.execute("select to_regclass('public.rule_sets') is not null").fetchone()
     if migrated != (True,):
-        raise ImportRefused("The database has none of the tables of the pharmacy: apply the migrations first.")
+        raise ImportRefused(
+            "The database has none of the tables of the pharmacy: apply the migrations first."
+        )
     alone = connection.execute("select pg_try_advisory_xact_lock(hashtext(%s))", [_LOCK_KEY]).fetchone()
     if alone != (True,):
         raise ImportRefused("Another import is running.")
     connection.execute("set local lock_timeout = '30s'")
 
 
-def known_names(connection: Connection, asked: Names) -> Names:
-    """Those of the asked names that the database has; ingredients whatever their case, in its own spelling."""
+def known_names(connection: Connection, folder: Folder) -> Names:
+    """Those names of the folder that only the database can know, as far as it does; of ingredients all that
+    the folder has, whatever their case, in the database's spelling."""
+    asked = dict(open_references(folder))
+    asked[Kind.INGREDIENT] = asked.get(Kind.INGREDIENT, set()) | declared(folder)[Kind.INGREDIENT]
     return {
         kind: {name for (name,) in connection.execute(_LOOKUPS[kind], [sorted(names)])}
         for kind, names in asked.items()
@@ -104,9 +111,13 @@ def check_against_database(connection: Connection, folder: Folder, problems: Pro
             problems.add(folder.patients.file, line, message, "email")
 
     order_ids = [row.order_id for row in folder.order_history.rows]
-    buyers = dict(_owners(
-        connection, "select order_id, patient_id from public.orders where order_id = any (%s)", [order_ids]
-    ))
+    buyers = dict(
+        _owners(
+            connection,
+            "select order_id, patient_id from public.orders where order_id = any (%s)",
+            [order_ids],
+        )
+    )
     for line, purchase in folder.order_history:
         if buyers.get(purchase.order_id, purchase.patient_id) != purchase.patient_id:
             message = f"{quoted(purchase.order_id)} is another patient's order in the database"
@@ -117,13 +128,9 @@ def _owners(connection: Connection, query: LiteralString, parameters: Sequence[A
     return [(thing, owner) for thing, owner in connection.execute(query, parameters)]
 
 
-def copy_rows(
-    connection: Connection, target: LiteralString, rows: Iterator[tuple[Any, ...]], types: Sequence[str] | None = None
-) -> None:
-    """Stream rows into `target`, written as in SQL: `incoming_products (product_id, ...)`."""
-    with connection.cursor() as cursor, cursor.copy(f"copy {target} from stdin") as copy:
-        if types:
-            copy.set_types(types)
+def copy_rows(connection: Connection, table: LiteralString, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Stream rows into a staging table, all of its columns in their order."""
+    with connection.cursor() as cursor, cursor.copy(f"copy {table} from stdin") as copy:
         for row in rows:
             copy.write_row(row)
 

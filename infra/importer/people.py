@@ -21,7 +21,8 @@ create temporary table new_orders (order_id text primary key) on commit drop;
 
 _ADD_PATIENTS = """
 insert into public.patients (
-  patient_id, name, email, phone, age_years, age_recorded_on, gender, allergies, conditions, preferred_language
+  patient_id, name, email, phone, age_years, age_recorded_on, gender,
+  allergies, conditions, preferred_language
 )
 select
   patient_id, name, email, phone, age, case when age is not null then current_date end, gender,
@@ -71,7 +72,9 @@ insert into new_orders (order_id) select order_id from written
 """
 
 _ADD_ORDER_ITEMS = """
-insert into public.order_items (order_id, line, product_id, packs, unit_price, dosage_frequency, units_per_dose)
+insert into public.order_items (
+  order_id, line, product_id, packs, unit_price, dosage_frequency, units_per_dose
+)
 select
   i.order_id, row_number() over (partition by i.order_id order by i.position), i.product_id, i.packs, p.price,
   i.dosage_frequency, i.units_per_dose
@@ -98,7 +101,9 @@ from (
     and p.strength = i.strength
     and (
       exists (select from new_orders as n where n.order_id = o.order_id)
-      or exists (select from new_prescription_items as n where n.prescription_item_id = i.prescription_item_id)
+      or exists (
+        select from new_prescription_items as n where n.prescription_item_id = i.prescription_item_id
+      )
     )
   group by i.prescription_item_id
 ) as bought
@@ -109,7 +114,8 @@ where bought.prescription_item_id = item.prescription_item_id
 _ADVANCE_PATIENT_NUMBER = """
 select setval('public.patient_number', taken.highest)
 from (
-  select max(substr(patient_id, 4)::bigint) as highest from public.patients where patient_id ~ '^PAT[0-9]{1,15}$'
+  select max(substr(patient_id, 4)::bigint) as highest
+  from public.patients where patient_id ~ '^PAT[0-9]{1,15}$'
 ) as taken, public.patient_number as current
 where taken.highest > case when current.is_called then current.last_value else 0 end
 """
@@ -187,7 +193,14 @@ def _write_prescriptions(connection: Connection, sheet: Sheet[Prescription]) -> 
         connection,
         "incoming_prescriptions",
         (
-            (row.prescription_id, row.patient_id, row.status, row.issued_days_ago, row.valid_days, row.prescriber)
+            (
+                row.prescription_id,
+                row.patient_id,
+                row.status,
+                row.issued_days_ago,
+                row.valid_days,
+                row.prescriber,
+            )
             for row in sheet.rows
         ),
     )
@@ -199,8 +212,8 @@ def _write_prescriptions(connection: Connection, sheet: Sheet[Prescription]) -> 
 def _write_prescription_items(connection: Connection, sheet: Sheet[PrescriptionItem]) -> Outcome:
     connection.execute("""
         create temporary table incoming_prescription_items (
-          position integer, prescription_id text, ingredient text, strength text, units integer, repeats smallint,
-          dosage_frequency text, units_per_dose numeric
+          position integer, prescription_id text, ingredient text, strength text, units integer,
+          repeats smallint, dosage_frequency text, units_per_dose numeric
         ) on commit drop
     """)
     copy_rows(

@@ -31,7 +31,9 @@ class Problems:
         """Note one problem; it reads `medicines.csv:17: price_inr: "abc" is not an amount`."""
         self.count += 1
         if len(self.first) < PRINTED:
-            self.first.append(f"{file}:{line}: {column}: {message}" if column else f"{file}:{line}: {message}")
+            self.first.append(
+                f"{file}:{line}: {column}: {message}" if column else f"{file}:{line}: {message}"
+            )
 
     def raise_if_any(self) -> None:
         """Raises ImportRefused with the report when there is anything to report."""

@@ -19,6 +19,7 @@ class Progress:
         self._terminal = self._stream.isatty()
         self._every = _TERMINAL_EVERY_SECONDS if self._terminal else _LOG_EVERY_SECONDS
         self._next = time.monotonic() + _FIRST_AFTER_SECONDS
+        self._shown = False
 
     def report(self, text: str) -> None:
         """Show `text` when enough time has passed since the last one."""
@@ -27,9 +28,10 @@ class Progress:
             self._show(text)
             self._next = now + self._every
 
-    def step(self, text: str) -> None:
-        """Show `text` at once: the work that follows gives no sign of life of its own."""
-        self._show(text)
+    def announce(self, text: str) -> None:
+        """Show `text` at once in a long import: the work that follows is one statement and shows nothing."""
+        if time.monotonic() >= self._next or self._shown:
+            self._show(text)
 
     def clear(self) -> None:
         """Leave the line to what is printed next."""
@@ -38,5 +40,6 @@ class Progress:
             self._stream.flush()
 
     def _show(self, text: str) -> None:
+        self._shown = True
         self._stream.write(f"\r\033[K{text}" if self._terminal else f"{text}\n")
         self._stream.flush()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BeforeValidator, EmailStr, Field, PlainValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, StringConstraints
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
@@ -19,8 +19,6 @@ NO_INGREDIENT = "-"
 LIST_SEPARATOR = ";"
 _INGREDIENT_SEPARATOR = "+"
 
-_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}")
-_AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?")
 _OTC_CAP = re.compile(r"([1-9][0-9]{0,5})( packs?)?")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -32,16 +30,16 @@ def _clean_text(value: str) -> str:
     return value if value.isascii() else unicodedata.normalize("NFC", value)
 
 
-def _whole_number(value: str) -> str:
-    if not _WHOLE_NUMBER.fullmatch(value):
-        raise PydanticCustomError("whole_number", "is not a whole number")
-    return value
+def _matching(pattern: str, message: str) -> BeforeValidator:
+    """Lets through what matches as a whole; `message` follows the quoted value."""
+    matches = re.compile(pattern).fullmatch
 
+    def check(value: str) -> str:
+        if not matches(value):
+            raise PydanticCustomError("pattern", "{message}", {"message": message})
+        return value
 
-def _amount(value: str) -> str:
-    if not _AMOUNT.fullmatch(value):
-        raise PydanticCustomError("amount", "is not an amount")
-    return value
+    return BeforeValidator(check)
 
 
 def _flag(value: str) -> bool:
@@ -78,20 +76,30 @@ def _otc_cap(value: str) -> OtcCap | None:
     return OtcCap(int(match[1]), "packs" if match[2] else "units")
 
 
-Text = Annotated[str, BeforeValidator(_clean_text), StringConstraints(min_length=1, max_length=200)]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
-Lowercase = Annotated[Text, StringConstraints(to_lower=True)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_clean_text)]
+Lowercase = Annotated[Text, AfterValidator(str.lower)]
 TextList = Annotated[list[Text], BeforeValidator(_list)]
 FilledTextList = Annotated[TextList, Field(min_length=1)]
+Identifier = Annotated[
+    str, _matching(r"[A-Za-z0-9_-]{1,64}", "is no id: letters, digits, hyphen and underscore, 64 at most")
+]
+Email = Annotated[
+    str,
+    StringConstraints(to_lower=True, max_length=254),
+    _matching(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@.<>,;]+", "is no e-mail address"),
+]
+Phone = Annotated[str, _matching(r"\+?[0-9][0-9 ()-]{5,19}", "is no phone number")]
 
-Whole = Annotated[int, BeforeValidator(_whole_number)]
+# ASCII digits only, and neither "1_000", "1e5" nor "NaN", which Python would read as numbers.
+Whole = Annotated[int, _matching(r"-?[0-9]{1,9}", "is not a whole number")]
 Age = Annotated[Whole, Field(ge=0, le=130)]
-OptionalAge = Annotated[Age | None, BeforeValidator(_blank_is_none)]
 DaysAgo = Annotated[Whole, Field(ge=0, le=36_500)]
 Packs = Annotated[Whole, Field(ge=1, le=10_000)]
-Amount = Annotated[Decimal, BeforeValidator(_amount)]
+Amount = Annotated[Decimal, _matching(r"-?[0-9]{1,12}(\.[0-9]{1,6})?", "is not an amount")]
 Price = Annotated[Amount, Field(ge=0, decimal_places=2, max_digits=10)]
+DailyMilligrams = Annotated[Amount, Field(gt=0)]
 UnitsPerDose = Annotated[Amount, Field(gt=0, le=1_000)]
+OptionalAge = Annotated[Age | None, BeforeValidator(_blank_is_none)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 
 Schedule = Literal["OTC", "H", "H1", "X"]
@@ -165,7 +173,9 @@ class Medicine(Row):
             yield Contradiction("prescription_required", f"must be {needed} for schedule {self.schedule}")
         ingredients = self.ingredients
         if "" in ingredients or NO_INGREDIENT in ingredients or len(set(ingredients)) < len(ingredients):
-            yield Contradiction("active_ingredient", f"{quoted(self.active_ingredient)} lists a blank or a repeated one")
+            yield Contradiction(
+                "active_ingredient", f"{quoted(self.active_ingredient)} lists a blank or a repeated one"
+            )
             return
         try:
             _ = self.strengths
@@ -209,10 +219,7 @@ class Interaction(Row):
 @dataclass(frozen=True, slots=True)
 class IngredientLimit(Row):
     ingredient: Text
-    max_daily_mg: Annotated[
-        Annotated[Amount, Field(gt=0)] | None,
-        BeforeValidator(_blank_is_none),
-    ]
+    max_daily_mg: Annotated[DailyMilligrams | None, BeforeValidator(_blank_is_none)]
     min_age_years: OptionalAge
     weekly_only: Flag
     otc_units_per_7_days: Annotated[OtcCap | None, PlainValidator(_otc_cap)]
@@ -244,8 +251,8 @@ class Patient(Row):
     gender: Annotated[
         Literal["Male", "Female", "Other"] | None, BeforeValidator(lambda value: value.capitalize() or None)
     ]
-    email: Annotated[EmailStr, BeforeValidator(str.lower)]
-    phone: Annotated[Text | None, BeforeValidator(_blank_is_none)]
+    email: Email
+    phone: Annotated[Phone | None, BeforeValidator(_blank_is_none)]
     allergies: TextList
     conditions: TextList
     preferred_language: Literal["en", "hi", "mr"]
@@ -281,4 +288,6 @@ class Purchase(Row):
     days_ago: DaysAgo
     dosage_frequency: Frequency
     units_per_dose: UnitsPerDose
-    status: Literal["awaiting_pharmacist", "confirmed", "processing", "shipped", "delivered", "cancelled", "failed"]
+    status: Literal[
+        "awaiting_pharmacist", "confirmed", "processing", "shipped", "delivered", "cancelled", "failed"
+    ]

@@ -104,21 +104,24 @@ def write_rules(connection: Connection, folder: Folder, version: str | None) -> 
     Raises ImportRefused when the set would not be whole or `version` is taken by other content.
     """
     active = _active_version(connection)
-    rules = _compose(folder, _read(connection, active) if active else {}, active)
+    in_force = _read(connection, active) if active else {}
+    rules = _compose(folder, in_force)
     _check_allergy_classes(rules)
     digest = content_digest(rules)
     size = sum(len(part) for part in rules.values())
 
-    same = _version_with(connection, digest)
-    wanted = version or same or f"{datetime.now(UTC).date()}+{digest[:_DIGEST_LENGTH]}"
-    if wanted == active and same == active:
+    if active and content_digest(in_force) == digest:
         return Outcome("rules", size, note=f"rule set {active} is in force")
-    if same and not version:
-        return Outcome("rules", size, note=f"imported before as {same}; {active or 'none'} is in force")
-    if wanted != same:
-        _insert(connection, wanted, f"{folder.name} sha256:{digest}", rules)
-    connection.execute("select private.activate_rule_set(%s)", [wanted])
-    return Outcome("rules", size, added=size, note=f"rule set {wanted} is in force")
+    imported_before = _versions_with(connection, digest)
+    if imported_before and version is None:
+        note = f"imported before as {imported_before[0]}; {active or 'no rule set'} is in force"
+        return Outcome("rules", size, note=note)
+    if version is None:
+        version = f"{datetime.now(UTC).date()}+{digest[:_DIGEST_LENGTH]}"
+    if version not in imported_before:
+        _insert(connection, version, f"{folder.name} sha256:{digest}", rules)
+    connection.execute("select private.activate_rule_set(%s)", [version])
+    return Outcome("rules", size, added=size, note=f"rule set {version} is in force")
 
 
 def content_digest(rules: Rules) -> str:
@@ -132,19 +135,21 @@ def _canonical(row: RuleRow) -> str:
     return json.dumps(plain)
 
 
-def _compose(folder: Folder, in_force: Rules, active: str | None) -> Rules:
+def _compose(folder: Folder, in_force: Rules) -> Rules:
     rules: dict[str, frozenset[RuleRow]] = {}
     missing: list[str] = []
     for part, sheet in zip(PARTS, folder.rule_sheets, strict=True):
         if sheet.present:
             rules[part.table] = frozenset(map(part.values, sheet.rows))
-        elif active:
+        elif in_force:
             rules[part.table] = in_force[part.table]
         else:
             missing.append(part.file)
     if missing:
         # Half a rule set would pass what the other half should have stopped.
-        raise ImportRefused(f"The first rule set must be whole: {', '.join(missing)} missing. Nothing was written.")
+        raise ImportRefused(
+            f"The first rule set must be whole: {', '.join(missing)} missing. Nothing was written."
+        )
     return rules
 
 
@@ -164,13 +169,13 @@ def _active_version(connection: Connection) -> str | None:
     return row[0] if row else None
 
 
-def _version_with(connection: Connection, digest: str) -> str | None:
-    """The rule set that has exactly this content, the one in force before others."""
-    row = connection.execute(
-        "select version from public.rule_sets where source like %s order by status <> 'active', rule_set_id desc",
+def _versions_with(connection: Connection, digest: str) -> list[str]:
+    """The rule sets that were imported with this content, the latest first."""
+    versions = connection.execute(
+        "select version from public.rule_sets where source like %s order by rule_set_id desc",
         [f"% sha256:{digest}"],
-    ).fetchone()
-    return row[0] if row else None
+    )
+    return [version for (version,) in versions]
 
 
 def _read(connection: Connection, version: str) -> Rules:
@@ -194,7 +199,9 @@ def _insert(connection: Connection, version: str, source: str, rules: Rules) -> 
         [version, source],
     ).fetchone()
     if row is None:
-        raise ImportRefused(f"The rule set {version} exists already, with other content: choose another version.")
+        raise ImportRefused(
+            f"The rule set {version} exists already, with other content: choose another version."
+        )
     for part in PARTS:
         columns = ("rule_set_id", *part.columns)
         target = sql.SQL("copy public.{} ({}) from stdin").format(sql.Identifier(part.table), _names(columns))

@@ -62,11 +62,15 @@ def read_strengths(printed: str, ingredients: int, pack_unit: str) -> tuple[Stre
         return (Strength(NO_STRENGTH, None),) * ingredients
     parts = [part.strip() for part in printed.split("+")]
     if len(parts) != ingredients:
-        raise UnreadableStrength(f"names {_counted(len(parts), 'strength')} for {_counted(ingredients, 'ingredient')}")
+        raise UnreadableStrength(
+            f"names {_counted(len(parts), 'strength')} for {_counted(ingredients, 'ingredient')}"
+        )
     # "2 mg + 10 mg per 5 ml": what is said once, at the end, is meant for all.
     shared_per = _TRAILING_PER.search(parts[-1])
     if shared_per:
-        parts = [part if _TRAILING_PER.search(part) or "%" in part else part + shared_per[0] for part in parts]
+        parts = [
+            part if _TRAILING_PER.search(part) or "%" in part else part + shared_per[0] for part in parts
+        ]
     return tuple(Strength(part, _mg_per_unit(part, pack_unit.lower())) for part in parts)
 
 

@@ -23,7 +23,6 @@ RowT = TypeVar("RowT", bound=rows.Row)
 # Pydantic's findings in the words of somebody who edits a spreadsheet; {…} is filled from its context.
 _MESSAGES = {
     "string_too_long": "is longer than {max_length} characters",
-    "string_pattern_mismatch": "is no id: letters, digits, point, hyphen and underscore only",
     "literal_error": "is not {expected}",
     "greater_than": "is not more than {gt}",
     "greater_than_equal": "is less than {ge}",
@@ -31,7 +30,6 @@ _MESSAGES = {
     "decimal_max_places": "has more than {decimal_places} decimals",
     "decimal_max_digits": "is too large",
     "decimal_whole_digits": "is too large",
-    "value_error": "is no e-mail address",
 }
 _BLANK = frozenset({"string_too_short", "too_short"})
 
@@ -114,7 +112,9 @@ CONDITION_RULES = Table("condition_rules", rows.ConditionRule, ("ingredient", "c
 CONDITIONS = Table("conditions", rows.Condition, ("condition",))
 PATIENTS = Table("patients", rows.Patient, ("patient_id",))
 PRESCRIPTIONS = Table("prescriptions", rows.Prescription, ("prescription_id",))
-PRESCRIPTION_ITEMS = Table("prescription_items", rows.PrescriptionItem, ("prescription_id", "ingredient", "strength"))
+PRESCRIPTION_ITEMS = Table(
+    "prescription_items", rows.PrescriptionItem, ("prescription_id", "ingredient", "strength")
+)
 ORDER_HISTORY = Table("order_history", rows.Purchase, ("order_id", "product_id"))
 
 
