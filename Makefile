@@ -35,7 +35,7 @@ reset: .venv/.installed ## delete the laptop's data: the next `make dev` starts 
 setup: $(SETUP) ## install the packages only
 
 package: $(SETUP) ## build what a deployment of STAGE (dev or prod) uploads
-	@npx osls package --stage $(or $(STAGE),dev)
+	@node_modules/.bin/osls package --stage $(or $(STAGE),dev)
 
 .venv/.installed: requirements.txt requirements-dev.txt
 	@infra/local/setup.sh python
