@@ -150,15 +150,31 @@ def test_patients_see_only_themselves_and_staff_see_all(stack: RunningStack) -> 
         assert staff.get("/api/patients/PAT99999").status_code == 404
 
 
-def test_the_cookie_works_like_the_token_and_only_from_our_pages(api: httpx.Client) -> None:
-    signed_in = api.post("/api/auth/login", json=ANJALI)
-    cookie = signed_in.headers["set-cookie"]
+def test_the_cookie_works_like_the_token(api: httpx.Client) -> None:
+    cookie = api.post("/api/auth/login", json=ANJALI).headers["set-cookie"]
 
     assert "HttpOnly" in cookie
     assert "samesite=lax" in cookie.lower()
     assert "Secure" not in cookie  # the laptop speaks plain HTTP
     assert api.get("/api/patients/me").json()["patient_id"] == "PAT012"
     assert api.get("/api/orders").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": FRONTEND}, 200),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+    ],
+)
+def test_a_cookie_acts_only_for_our_own_pages(
+    api: httpx.Client, headers: dict[str, str], status: int
+) -> None:
+    api.post("/api/auth/login", json=ANJALI)
+
+    assert api.post("/api/chat", json={"message": "hello"}, headers=headers).status_code == status
 
 
 def test_staff_have_a_cookie_of_their_own(api: httpx.Client) -> None:

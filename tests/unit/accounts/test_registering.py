@@ -200,7 +200,7 @@ FORMS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(FORMS)
 def test_no_form_at_all_makes_a_5xx(form: dict[str, Any]) -> None:
     client = client_of(app, pharmacy=FakePharmacy())

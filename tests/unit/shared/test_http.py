@@ -327,7 +327,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(JSON | st.fixed_dictionaries({"title": JSON, "text": JSON, "copies": JSON, "price": JSON}))
 def test_no_json_at_all_makes_a_5xx(body: Any) -> None:
     answer = client_of(app).post(
@@ -337,7 +337,7 @@ def test_no_json_at_all_makes_a_5xx(body: Any) -> None:
     assert answer.status_code < 500
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.binary(max_size=200))
 def test_no_bytes_at_all_make_a_5xx(body: bytes) -> None:
     answer = client_of(app).post("/api/notes", content=body, headers={"content-type": "application/json"})

@@ -92,7 +92,7 @@ def test_an_exception_is_logged_as_types_and_places(capsys: pytest.CaptureFixtur
     assert "KeyError" in places
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(),
