@@ -75,7 +75,7 @@ def _import(options: argparse.Namespace, progress: Progress) -> Folder:
     progress.clear()
     print(*outcomes, sep="\n", end="\n" if outcomes else "")
     if auth and not options.check:
-        # Of its own: the Auth service must see the patients, and they stay when it fails.
+        # A transaction of its own: what is imported stays when the Auth service is down.
         with database.transaction(_database_url()) as connection:
             emails = [patient.email for patient in folder.patients.rows]
             print(accounts.create_demo_accounts(connection, auth, emails))
