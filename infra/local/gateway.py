@@ -70,9 +70,16 @@ class _Route:
     path: str
 
 
+class _CloudFormationLoader(yaml.SafeLoader):
+    """Reads a function.yml past tags such as `!GetAtt`, which mean something to CloudFormation only."""
+
+
+_CloudFormationLoader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+
+
 def _first_routes() -> Iterator[_Route]:
     for definition in sorted(PROJECT.glob("functions/*/function.yml")):
-        events = yaml.safe_load(definition.read_text()).get("events", [])
+        events = yaml.load(definition.read_text(), _CloudFormationLoader).get("events", [])  # noqa: S506
         http = [event["httpApi"] for event in events if "httpApi" in event]
         if http:
             method, path = http[0].split(" ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -55,9 +56,15 @@ def left_behind(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One data directory for all starts: each must find it fit for use after the end before."""
-    return tmp_path_factory.mktemp("stopping")
+def data() -> Path:
+    """One data directory for all starts: each must find it fit for use after the end before.
+
+    Not a temporary directory of pytest's, which every other pytest on the machine closes to Postgres' user.
+    """
+    folder = PROJECT / ".local" / "test" / "stopping"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
