@@ -150,18 +150,24 @@ begin
     select private.normalise_name(active_ingredient), product_id, 'ingredient'
     from public.products where product_id = any (p_product_ids) and active_ingredient <> '-'
   ) as n (name_key, product_id, kind)
-  where n.name_key <> '';
+  where n.name_key <> ''
+  order by n.name_key, n.product_id;
 
-  insert into public.catalogue_words (word, sound)
-  select distinct w.word, private.sound_key(w.word)
-  from public.product_names as n, regexp_split_to_table(n.name_key, ' ') as w (word)
-  where n.product_id = any (p_product_ids)
-  on conflict (word) do nothing;
-
+  -- Sounds are costly: once for each word that is new, not for each of its products.
+  with words as materialized (
+    select distinct w.word, n.product_id
+    from public.product_names as n, string_to_table(n.name_key, ' ') as w (word)
+    where n.product_id = any (p_product_ids)
+  ),
+  new_words as (
+    insert into public.catalogue_words (word, sound)
+    select w.word, private.sound_key(w.word)
+    from (select distinct word from words) as w
+    where not exists (select from public.catalogue_words as c where c.word = w.word)
+    on conflict (word) do nothing
+  )
   insert into public.product_words (word, product_id)
-  select distinct w.word, n.product_id
-  from public.product_names as n, regexp_split_to_table(n.name_key, ' ') as w (word)
-  where n.product_id = any (p_product_ids);
+  select word, product_id from words order by word, product_id;
 end;
 $$;
 

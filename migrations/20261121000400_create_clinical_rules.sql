@@ -158,6 +158,35 @@ as $$
   select rule_set_id from public.rule_sets where status = 'active';
 $$;
 
+-- Why a rule set may not be put in force: kinds of rules it lacks, and ingredients nobody can contain.
+create function private.rule_set_problems(p_rule_set_id bigint)
+returns setof text
+language sql
+stable
+set search_path = ''
+as $$
+  select 'has no ' || kind.name
+  from (values
+    ('drug classes', exists (select from public.drug_classes where rule_set_id = p_rule_set_id)),
+    ('allergy rules', exists (select from public.allergy_rules where rule_set_id = p_rule_set_id)),
+    ('interaction rules', exists (select from public.interaction_rules where rule_set_id = p_rule_set_id)),
+    ('condition rules', exists (select from public.condition_rules where rule_set_id = p_rule_set_id)),
+    ('ingredient limits', exists (select from public.ingredient_limits where rule_set_id = p_rule_set_id))
+  ) as kind (name, is_there)
+  where not kind.is_there
+  union all
+  select distinct 'names the unknown ingredient ' || named.ingredient
+  from (
+    select ingredient from public.drug_classes where rule_set_id = p_rule_set_id
+    union select ingredient_a from public.interaction_rules where rule_set_id = p_rule_set_id
+    union select ingredient_b from public.interaction_rules where rule_set_id = p_rule_set_id
+    union select ingredient from public.condition_rules where rule_set_id = p_rule_set_id
+    union select ingredient from public.ingredient_limits where rule_set_id = p_rule_set_id
+    union select target from public.allergy_rules where rule_set_id = p_rule_set_id and matches = 'ingredient'
+  ) as named
+  where not exists (select from public.ingredients as i where i.ingredient = named.ingredient);
+$$;
+
 -- Makes a rule set the one in force. Rolling back is activating the earlier one again.
 create function private.activate_rule_set(p_version text)
 returns bigint
@@ -170,6 +199,11 @@ begin
   select rule_set_id into v_id from public.rule_sets where version = p_version for update;
   if v_id is null then
     perform private.fail(404, 'rule_set_not_found', format('There is no rule set %s.', p_version));
+  end if;
+  if exists (select from private.rule_set_problems(v_id)) then
+    perform private.fail(422, 'rule_set_invalid', format('Rule set %s %s.', p_version, (
+      select string_agg(problem, ', ') from private.rule_set_problems(v_id) as problem
+    )));
   end if;
   update public.rule_sets set status = 'retired' where status = 'active' and rule_set_id <> v_id;
   update public.rule_sets set status = 'active', activated_at = now() where rule_set_id = v_id;

@@ -10,9 +10,13 @@ create table public.prescriptions (
   issued_on date,
   valid_until date,
   file_path text,
+  reviewed_by uuid,
+  reviewed_at timestamptz,
+  review_reason text,
   created_at timestamptz not null default now(),
   constraint prescriptions_pkey primary key (prescription_id),
   constraint prescriptions_patient_id_fkey foreign key (patient_id) references public.patients (patient_id),
+  constraint prescriptions_reviewed_by_fkey foreign key (reviewed_by) references public.staff (user_id),
   constraint prescriptions_status_known check (status in ('pending', 'verified', 'rejected', 'expired')),
   constraint prescriptions_verified_complete check (
     status <> 'verified' or (prescriber is not null and issued_on is not null and valid_until is not null)

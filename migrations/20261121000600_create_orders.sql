@@ -47,6 +47,8 @@ create table public.orders (
   placed_at timestamptz not null default now(),
   placed_by text not null default 'patient',
   tracking_number text,
+  -- Why it was cancelled or failed, in words for the patient.
+  status_reason text,
   constraint orders_pkey primary key (order_id),
   constraint orders_patient_id_fkey foreign key (patient_id) references public.patients (patient_id),
   constraint orders_total_not_negative check (total >= 0),
@@ -113,6 +115,7 @@ create table public.prescription_uses (
 create index prescription_uses_item_idx on public.prescription_uses (prescription_item_id);
 
 -- The register of Schedule H1 sales (Drugs Rules 1945, rule 65(3)(h)): written with the order, kept three years.
+-- A cancelled order adds a row that reverses it; nothing is ever changed.
 create table public.dispense_register (
   register_id bigint generated always as identity,
   order_id text not null,
@@ -124,9 +127,11 @@ create table public.dispense_register (
   product_name text not null,
   packs integer not null,
   units integer not null,
-  dispensed_at timestamptz not null default now(),
+  entry text not null default 'dispensed',
+  entered_at timestamptz not null default now(),
   constraint dispense_register_pkey primary key (register_id),
-  constraint dispense_register_line_key unique (order_id, line),
+  constraint dispense_register_line_key unique (order_id, line, entry),
+  constraint dispense_register_entry_known check (entry in ('dispensed', 'reversed')),
   constraint dispense_register_order_id_fkey foreign key (order_id) references public.orders (order_id),
   constraint dispense_register_patient_id_fkey foreign key (patient_id) references public.patients (patient_id)
 );
@@ -284,6 +289,7 @@ as $$
   select jsonb_build_object(
     'order_id', (p_order).order_id,
     'status', (p_order).status,
+    'status_reason', (p_order).status_reason,
     'total_price', (p_order).total,
     'placed_at', (p_order).placed_at,
     'tracking', case when (p_order).tracking_number is not null

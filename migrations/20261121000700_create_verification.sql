@@ -76,7 +76,9 @@ create type private.finding as (
   message text,
   rule text,
   source text,
-  waits boolean
+  waits boolean,
+  -- The pharmacist's override that let it pass, if one did.
+  override_id bigint
 );
 
 -- Products with the same ingredients at the same strength are one medicine to a prescription and to a supply.
@@ -96,7 +98,7 @@ $$;
 -- before ends, whichever is later. With cum(n) the days of the first n supplies, the n-th ends at
 -- cum(n) + max over k <= n of (bought(k) - cum(k - 1)), which is the recursion without recursing.
 -- As-needed purchases have no end that follows from the directions: `days` is null.
-create function private.supplies(p_patient_id text)
+create function private.supplies(p_patient_id text, p_except_order text)
 returns table (
   composition text, product_id text, order_id text, bought_on date, days numeric, starts numeric, ends numeric
 )
@@ -114,6 +116,7 @@ as $$
     join public.products as p using (product_id)
     join public.dosage_frequencies as f using (dosage_frequency)
     where o.patient_id = p_patient_id
+      and o.order_id is distinct from p_except_order
       and o.status not in ('cancelled', 'failed')
   ),
   counted as (
@@ -135,7 +138,7 @@ $$;
 
 -- What the patient is taking now: long-term items of verified, valid prescriptions, and purchases until the
 -- wash-out after run-out has passed; an as-needed purchase counts 30 days.
-create function private.active_medicines(p_patient_id text, p_rule_set_id bigint)
+create function private.active_medicines(p_patient_id text, p_rule_set_id bigint, p_except_order text)
 returns setof private.active_medicine
 language sql
 stable
@@ -167,7 +170,7 @@ as $$
         filter (where s.days is not null))[1] as units_per_day,
       date '2000-01-01' + ceil(max(s.ends))::integer as run_out,
       max(s.bought_on) filter (where s.days is null) + 30 as as_needed_until
-    from private.supplies(p_patient_id) as s
+    from private.supplies(p_patient_id, p_except_order) as s
     join public.order_items as i using (order_id, product_id)
     join public.dosage_frequencies as f using (dosage_frequency)
     group by s.composition
@@ -195,8 +198,9 @@ as $$
   ) as same on true;
 $$;
 
--- The prescription items that cover a product, first to end first, with the units left on each.
-create function private.covering_items(p_patient_id text, p_product public.products)
+-- The prescription items that cover a product, first to end first, with the units left on each; what the
+-- excepted order used counts as left.
+create function private.covering_items(p_patient_id text, p_product public.products, p_except_order text default null)
 returns table (
   prescription_item_id bigint, prescription_id text, status text, prescriber text,
   units_left integer, dosage_frequency text, units_per_dose numeric
@@ -207,7 +211,12 @@ set search_path = ''
 as $$
   select
     i.prescription_item_id, rx.prescription_id, rx.status, rx.prescriber,
-    i.units * (1 + i.repeats) - i.dispensed_units, i.dosage_frequency, i.units_per_dose
+    i.units * (1 + i.repeats) - i.dispensed_units + coalesce((
+      select sum(u.units)
+      from public.prescription_uses as u
+      where u.order_id = p_except_order and u.prescription_item_id = i.prescription_item_id
+    ), 0)::integer,
+    i.dosage_frequency, i.units_per_dose
   from public.prescriptions as rx
   join public.prescription_items as i using (prescription_id)
   where rx.patient_id = p_patient_id
@@ -219,7 +228,7 @@ $$;
 
 -- Reads a cart [{product_id, packs, dosage_frequency?, units_per_dose?}]; the same product twice is one line.
 -- Products that do not exist are left out: verify_items reports them.
-create function private.read_cart(p_patient_id text, p_items jsonb)
+create function private.read_cart(p_patient_id text, p_items jsonb, p_except_order text default null)
 returns private.cart_line[]
 language sql
 stable
@@ -255,13 +264,14 @@ as $$
       bool_or(c.status = 'pending') as is_pending,
       (array_agg(c.dosage_frequency) filter (where c.status = 'verified'))[1] as dosage_frequency,
       (array_agg(c.units_per_dose) filter (where c.status = 'verified'))[1] as units_per_dose
-    from private.covering_items(p_patient_id, l.p) as c
+    from private.covering_items(p_patient_id, l.p, p_except_order) as c
   ) as cover on true
   left join lateral (
     select i.dosage_frequency, i.units_per_dose
     from public.orders as o
     join public.order_items as i using (order_id)
-    where o.patient_id = p_patient_id and i.product_id = (l.p).product_id and o.status not in ('cancelled', 'failed')
+    where o.patient_id = p_patient_id and i.product_id = (l.p).product_id
+      and o.order_id is distinct from p_except_order and o.status not in ('cancelled', 'failed')
     order by o.placed_at desc
     limit 1
   ) as bought on true
@@ -331,7 +341,7 @@ as $$
     c.line, 'out_of_stock', 'block', null, stock.packs::text,
     case when stock.packs = 0 then format('%s is out of stock.', p.product_name)
       else format('Only %s of %s are in stock.', stock.packs, p.product_name) end,
-    'stock', 'Stock on hand', false
+    'stock', 'Stock on hand', false, null::bigint
   from unnest(p_cart) as c
   join public.products as p using (product_id)
   cross join lateral (select public.stock_quantity(p) as packs) as stock
@@ -364,7 +374,7 @@ as $$
       else format('%s needs a valid prescription.', p.product_name)
     end,
     'schedule:' || p.schedule, 'Drugs Rules 1945, Schedule ' || p.schedule,
-    c.is_pending and p.schedule <> 'X'
+    c.is_pending and p.schedule <> 'X', null::bigint
   from unnest(p_cart) as c
   join public.products as p using (product_id)
   where p.prescription_required
@@ -400,7 +410,7 @@ as $$
   select distinct on (h.line, h.allergy)
     h.line, 'allergy', h.action, null, h.allergy,
     format('%s contains %s; stated allergy: %s (%s).', h.product_name, h.through, h.allergy, h.reason),
-    'allergy:' || h.term, h.reason, false
+    'allergy:' || h.term, h.reason, false, null::bigint
   from hits as h
   order by h.line, h.allergy, h.action, h.term
 $$;
@@ -414,7 +424,7 @@ as $$
   select
     c.line, 'allergy', 'warn', null, a.allergy,
     format('The stated allergy "%s" is not known to our rules.', a.allergy),
-    'allergy:unrecognised', 'A stated allergy that cannot be checked is not passed over', p.prescription_required
+    'allergy:unrecognised', 'A stated allergy that cannot be checked is not passed over', p.prescription_required, null::bigint
   from unnest(p_cart) as c
   join public.products as p using (product_id)
   cross join unnest(p_allergies) as a (allergy)
@@ -467,7 +477,7 @@ as $$
   select distinct on (j.line, j.ingredient_a, j.ingredient_b)
     j.line, 'interaction', case when j.waits or j.other_is_refused then 'warn' else j.action end, j.severity, j.other_name,
     format('%s with %s: %s.', j.product_name, j.other_name, j.effect),
-    format('interaction:%s+%s', j.ingredient_a, j.ingredient_b), j.source, j.waits
+    format('interaction:%s+%s', j.ingredient_a, j.ingredient_b), j.source, j.waits, null::bigint
   from judged as j
   order by j.line, j.ingredient_a, j.ingredient_b, j.waits, j.other_is_refused, j.other_name;
 $$;
@@ -493,7 +503,7 @@ as $$
   select distinct on (h.line, h.ingredient)
     h.line, 'condition', case when h.waits then 'warn' else h.action end, null, h.stated,
     format('%s with %s: %s.', h.product_name, h.stated, h.effect),
-    format('condition:%s+%s', h.ingredient, h.condition), h.source, h.waits
+    format('condition:%s+%s', h.ingredient, h.condition), h.source, h.waits, null::bigint
   from hits as h
   order by h.line, h.ingredient, h.action, h.condition;
 $$;
@@ -518,7 +528,7 @@ as $$
   )
   select distinct on (a.line)
     a.line, 'age', 'block', null, a.least_age::text,
-    format('%s is not for anyone under %s years.', a.product_name, a.least_age), a.rule, a.source, false
+    format('%s is not for anyone under %s years.', a.product_name, a.least_age), a.rule, a.source, false, null::bigint
   from ages as a
   where p_age < a.least_age
   order by a.line, a.least_age desc, a.rule;
@@ -564,7 +574,7 @@ as $$
     h.line, 'duplicate_therapy', 'warn', null, h.other_name,
     format('%s and %s both contain %s.', h.product_name, h.other_name,
       case when h.rank = 0 then h.shared else 'one of: ' || h.shared end),
-    'duplicate:' || h.shared, case when h.rank = 0 then 'Same ingredient' else 'Same class' end, false
+    'duplicate:' || h.shared, case when h.rank = 0 then 'Same ingredient' else 'Same class' end, false, null::bigint
   from hits as h
   order by h.line, h.other_name, h.rank, h.shared;
 $$;
@@ -606,7 +616,7 @@ as $$
     l.line, 'max_daily_dose', 'block', null, lim.max_daily_mg::text,
     format('%s: together %s mg of %s a day, the most is %s mg.',
       l.product_name, trim_scale(round(s.mg, 2)), l.ingredient, trim_scale(lim.max_daily_mg)),
-    'limit:' || l.ingredient, lim.source, false
+    'limit:' || l.ingredient, lim.source, false, null::bigint
   from lines as l
   join summed as s using (ingredient)
   join public.ingredient_limits as lim on lim.rule_set_id = p_rule_set_id and lim.ingredient = l.ingredient
@@ -614,14 +624,16 @@ as $$
   union all
   select
     l.line, 'max_daily_dose', 'block', null, 'weekly',
-    format('%s is taken once a week, never daily.', l.product_name), 'limit:' || l.ingredient, lim.source, false
+    format('%s is taken once a week, never daily.', l.product_name), 'limit:' || l.ingredient, lim.source, false, null::bigint
   from lines as l
   join public.ingredient_limits as lim on lim.rule_set_id = p_rule_set_id and lim.ingredient = l.ingredient
   where lim.weekly_only and l.is_alone and l.doses_per_day > 1 / 7.0;
 $$;
 
 -- Packs a line, and the ingredient's cap over all products without prescription in the last days.
-create function private.findings_of_quantity(p_patient_id text, p_cart private.cart_line[], p_rule_set_id bigint)
+create function private.findings_of_quantity(
+  p_patient_id text, p_cart private.cart_line[], p_rule_set_id bigint, p_except_order text
+)
 returns setof private.finding
 language sql
 stable
@@ -635,6 +647,7 @@ as $$
     join public.order_items as i using (order_id)
     cross join public.sale_limits as s
     where o.patient_id = p_patient_id
+      and o.order_id is distinct from p_except_order
       and o.status not in ('cancelled', 'failed')
       and o.placed_at > now() - make_interval(days => s.otc_window_days)
   ),
@@ -652,7 +665,7 @@ as $$
   select
     c.line, 'quantity_limit', 'block', null, s.otc_packs_per_line::text,
     format('At most %s packs of %s in one order.', s.otc_packs_per_line, p.product_name),
-    'sale_limits:otc_packs_per_line', 'House rule', false
+    'sale_limits:otc_packs_per_line', 'House rule', false, null::bigint
   from unnest(p_cart) as c
   join public.products as p using (product_id)
   cross join public.sale_limits as s
@@ -662,14 +675,14 @@ as $$
     c.line, 'quantity_limit', 'block', null, coalesce(caps.otc_units_per_7_days, caps.otc_packs_per_7_days)::text,
     format('At most %s of %s in 7 days without a prescription.',
       coalesce(caps.otc_units_per_7_days || ' units', caps.otc_packs_per_7_days || ' packs'), caps.ingredient),
-    'limit:' || caps.ingredient, caps.source, false
+    'limit:' || caps.ingredient, caps.source, false, null::bigint
   from unnest(p_cart) as c
   join caps on c.line = any (caps.lines)
   where caps.units > caps.otc_units_per_7_days or caps.packs > caps.otc_packs_per_7_days;
 $$;
 
 -- Less than the set share of the current supply is used: warned of, and refused for Schedule H1.
-create function private.findings_of_refill(p_patient_id text, p_cart private.cart_line[])
+create function private.findings_of_refill(p_patient_id text, p_cart private.cart_line[], p_except_order text)
 returns setof private.finding
 language sql
 stable
@@ -677,7 +690,7 @@ set search_path = ''
 as $$
   with latest as (
     select distinct on (s.composition) s.composition, s.starts, s.ends, s.days
-    from private.supplies(p_patient_id) as s
+    from private.supplies(p_patient_id, p_except_order) as s
     where s.days is not null
     order by s.composition, s.ends desc
   )
@@ -686,7 +699,7 @@ as $$
     (ceil(l.ends) - (current_date - date '2000-01-01'))::text,
     format('The supply of %s lasts %s more days.', p.product_name,
       ceil(l.ends) - (current_date - date '2000-01-01')),
-    'sale_limits:refill_used_share', 'House rule: a refill is due when 75% of the supply is used', false
+    'sale_limits:refill_used_share', 'House rule: a refill is due when 75% of the supply is used', false, null::bigint
   from unnest(p_cart) as c
   join public.products as p using (product_id)
   join latest as l on l.composition = private.composition(p)
@@ -694,11 +707,39 @@ as $$
   where (current_date - date '2000-01-01') - l.starts < s.refill_used_share * l.days;
 $$;
 
+-- A pharmacist's valid override turns a refusal, or the wait for a pharmacist, into a warning that carries it.
+-- Contraindicated findings have no override.
+create function private.apply_overrides(p_patient_id text, p_findings private.finding[])
+returns private.finding[]
+language sql
+stable
+set search_path = ''
+as $$
+  select coalesce(array_agg(row(
+    f.line, f.code, case when o.override_id is null then f.severity else 'warn' end, f.grade, f.subject, f.message,
+    f.rule, f.source, f.waits and o.override_id is null, o.override_id
+  )::private.finding), '{}')
+  from unnest(p_findings) as f
+  left join lateral (
+    select v.override_id
+    from public.overrides as v
+    where v.patient_id = p_patient_id
+      and v.rule = f.rule
+      and (f.rule <> 'allergy:unrecognised' or v.subject = f.subject)
+      and v.valid_until >= current_date
+      and f.grade is distinct from 'contraindicated'
+      and f.code in ('interaction', 'condition', 'allergy')
+    order by v.override_id desc
+    limit 1
+  ) as o on true;
+$$;
+
 -- Verifies a cart [{product_id, packs, dosage_frequency?, units_per_dose?}] for a patient:
 -- {rule_set, findings: [{product_id, product_name, code, severity, grade, subject, message, rule, rule_set,
---   source, waits}], checks: [{check, product_id, result: clear|warned|blocked|not_done}],
+--   source, waits, overridden}], checks: [{check, product_id, result: clear|warned|blocked|not_done}],
 --   questions: profile fields that must be answered before an order is placed}.
-create function private.verify_items(p_patient_id text, p_items jsonb)
+-- With an order given, its items are verified as if it had not been placed yet, and as having their stock.
+create function private.verify_items(p_patient_id text, p_items jsonb, p_order_id text default null)
 returns jsonb
 language plpgsql
 stable
@@ -715,11 +756,11 @@ begin
   select * into v_rule_set from public.rule_sets where status = 'active';
   select * into v_patient from public.patients where patient_id = p_patient_id;
   v_age := private.age_today(v_patient.age_years, v_patient.age_recorded_on);
-  v_cart := private.read_cart(p_patient_id, p_items);
-  v_active := array(select a from private.active_medicines(p_patient_id, v_rule_set.rule_set_id) as a);
+  v_cart := private.read_cart(p_patient_id, p_items, p_order_id);
+  v_active := array(select a from private.active_medicines(p_patient_id, v_rule_set.rule_set_id, p_order_id) as a);
 
   v_findings := array(
-    select f from private.findings_of_stock(v_cart) as f
+    select f from private.findings_of_stock(v_cart) as f where p_order_id is null
     union all select f from private.findings_of_prescription(v_cart) as f
     union all select f from private.findings_of_allergy(v_cart, v_patient.allergies, v_rule_set.rule_set_id) as f
     union all select f from private.findings_of_unknown_allergy(v_cart, v_patient.allergies, v_rule_set.rule_set_id) as f
@@ -728,17 +769,19 @@ begin
     union all select f from private.findings_of_age(v_cart, v_age, v_rule_set.rule_set_id) as f
     union all select f from private.findings_of_duplicate(v_cart, v_active, v_rule_set.rule_set_id) as f
     union all select f from private.findings_of_dose(v_cart, v_active, v_rule_set.rule_set_id) as f
-    union all select f from private.findings_of_quantity(p_patient_id, v_cart, v_rule_set.rule_set_id) as f
-    union all select f from private.findings_of_refill(p_patient_id, v_cart) as f
+    union all select f from private.findings_of_quantity(p_patient_id, v_cart, v_rule_set.rule_set_id, p_order_id) as f
+    union all select f from private.findings_of_refill(p_patient_id, v_cart, p_order_id) as f
     -- Without rules nothing with an ingredient can be checked, so nothing of it is sold.
     union all
     select row(c.line, 'rules_unavailable', 'block', null, null,
       'Our clinical rules are not available right now; nothing was ordered.', 'rule_set:none',
-      'A check that cannot run refuses', false)::private.finding
+      'A check that cannot run refuses', false, null)::private.finding
     from unnest(v_cart) as c
     where v_rule_set.rule_set_id is null
       and exists (select from public.product_ingredients as pi where pi.product_id = c.product_id)
   );
+
+  v_findings := private.apply_overrides(p_patient_id, v_findings);
 
   return jsonb_build_object(
     'rule_set', v_rule_set.version,
@@ -748,11 +791,14 @@ begin
           'product_id', p.product_id, 'product_name', p.product_name, 'code', f.code, 'severity', f.severity,
           'grade', f.grade, 'subject', f.subject, 'message', f.message, 'rule', f.rule,
           'rule_set', v_rule_set.version, 'source', f.source, 'waits', f.waits
-        ) order by f.line, f.severity, f.code, f.rule, f.subject
+        ) || case when o.override_id is not null then jsonb_build_object('overridden', jsonb_build_object(
+          'reason', o.reason, 'at', o.overridden_at, 'valid_until', o.valid_until
+        )) else '{}' end order by f.line, f.severity, f.code, f.rule, f.subject
       )
       from unnest(v_findings) as f
       join unnest(v_cart) as c using (line)
       join public.products as p using (product_id)
+      left join public.overrides as o using (override_id)
     ), '[]') || coalesce((
       select jsonb_agg(jsonb_build_object(
         'product_id', a.item ->> 'product_id', 'product_name', null, 'code', 'not_found', 'severity', 'block',

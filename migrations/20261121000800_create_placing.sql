@@ -208,7 +208,8 @@ $$;
 
 -- Verifies again under locks and places the order, all in the caller's transaction.
 -- Returns {outcome, prepared, order}; outcome is `placed`, `questions` (the profile must be completed first) or
--- `changed` (not what the digest was given for; nothing was placed).
+-- `changed` (not what the digest was given for, or something may not be sold; nothing was placed). Without a
+-- digest the items are ordered as they are, at today's prices.
 -- Locks, always in this order, so that two orders can wait for each other but never in a circle: the patient,
 -- the lots by product and expiry, last the order counter.
 create function private.place_order(
@@ -232,7 +233,7 @@ begin
   for no key update;
 
   v_prepared := private.prepare_proposal(p_patient_id, p_items);
-  if v_prepared ->> 'digest' is distinct from p_digest or v_prepared -> 'rejected' <> '[]' then
+  if v_prepared ->> 'digest' <> p_digest or v_prepared -> 'rejected' <> '[]' then
     return jsonb_build_object('outcome', 'changed', 'prepared', v_prepared);
   end if;
   if v_prepared -> 'questions' <> '[]' then
@@ -306,6 +307,10 @@ as $$
     from public.order_items as i
     join public.products as p using (product_id)
     where i.order_id = (p_order).order_id and p.prescription_required
+      -- An order that waited may have used some of its prescriptions when it was placed.
+      and not exists (
+        select from public.prescription_uses as u where u.order_id = i.order_id and u.line = i.line
+      )
   ),
   covers as (
     select

@@ -7,12 +7,12 @@ the patient is asked. Nothing here decides whether something may be sold; that i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from functions.chat.context import Candidate, TurnContext
 from functions.chat.understanding.interpretation import Interpretation, Mention, Quantity
-from functions.chat.understanding.lexical import with_strength
+from functions.chat.understanding.reading import with_strength
 from functions.chat.understanding.words import normalise
 
 Act = Literal["say", "propose", "confirm", "decline", "answer"]
@@ -60,7 +60,7 @@ def plan(interpretation: Interpretation, context: TurnContext) -> Plan:
                 "decline", said=(Said("declined" if context.has_open_proposal else "nothing-to-decline"),)
             )
         case "choose" if interpretation.choice is not None:
-            return _chosen(interpretation.choice, context)
+            return _chosen(interpretation.choice, interpretation.quantity, context)
         case "for_someone_else":
             return Plan("say", said=(Said("for-someone-else"),), state=context.state)
         case "question":
@@ -74,11 +74,13 @@ def plan(interpretation: Interpretation, context: TurnContext) -> Plan:
     return Plan("say", said=(Said("unclear"),), state=context.state)
 
 
-def packs_for(quantity: Quantity | None, product: Candidate) -> tuple[int, Said | None]:
-    """Packs for what was asked, and a note when units had to be rounded up to whole packs."""
+def packs_for(quantity: Quantity | None, product: Candidate) -> tuple[int | None, Said | None]:
+    """Packs for what was asked, and a note when units had to be rounded up to whole packs. None when it is
+    not clear how many; without any quantity one pack.
+    """
     if quantity is None:
         return 1, None
-    if quantity.of == "packs":
+    if quantity.amount is None or quantity.of == "packs":
         return quantity.amount, None
     packs = -(-quantity.amount // product.units_per_pack)
     if packs * product.units_per_pack == quantity.amount:
@@ -111,69 +113,99 @@ def pick(mention: Mention, candidates: Sequence[Candidate]) -> Candidate | None:
 
 
 def _order(mentions: Sequence[Mention], context: TurnContext) -> Plan:
-    queue = [mention for mention in mentions if mention.candidates]
-    unknown = [mention.said for mention in mentions if not mention.candidates]
-    return _resolve(queue, (), (), unknown, context.products)
+    return _resolve(
+        _Order(
+            queue=tuple(mention for mention in mentions if mention.candidates),
+            products=context.products,
+            unknown=tuple(mention.said for mention in mentions if not mention.candidates),
+        )
+    )
 
 
-def _resolve(
-    queue: Sequence[Mention],
-    items: tuple[Mapping[str, Any], ...],
-    notes: tuple[Said, ...],
-    unknown: Sequence[str],
-    products: Mapping[str, Candidate],
-) -> Plan:
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """An order while it is being settled, mention by mention. It outlives a question."""
+
+    queue: tuple[Mention, ...]
+    products: Mapping[str, Candidate]
+    items: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[Said, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def _resolve(order: _Order) -> Plan:
     """Settle mention after mention; the first that cannot be settled becomes a question."""
-    not_found = tuple(Said("not-found", {"name": name}) for name in unknown)
-    for place, mention in enumerate(queue):
-        candidates = [products[product_id] for product_id in mention.candidates]
+    while order.queue:
+        mention = order.queue[0]
+        order = replace(order, queue=order.queue[1:])
+        candidates = [order.products[product_id] for product_id in mention.candidates]
         chosen = pick(mention, candidates)
         if chosen is None:
-            return _ask_which(mention, candidates, queue[place + 1 :], items, notes, unknown, products)
+            return _ask_which(mention, candidates, order)
         packs, note = packs_for(mention.quantity, chosen)
-        items = (*items, {"product_id": chosen.product_id, "packs": packs})
-        notes = (*notes, note) if note else notes
-    if not items:
+        if packs is None:
+            return _ask_how_many(mention, chosen, order)
+        order = _with_item(order, chosen, packs, note)
+    not_found = _not_found(order)
+    if not order.items:
         card = {"type": "clarification", "options": [], "pending": []}
         return Plan("say", said=(*not_found, Said("ask-another-name")), card=card)
-    return Plan("propose", said=not_found, items=items, notes=notes)
+    return Plan("propose", said=not_found, items=order.items, notes=order.notes)
 
 
-def _ask_which(
-    mention: Mention,
-    candidates: Sequence[Candidate],
-    rest: Sequence[Mention],
-    items: tuple[Mapping[str, Any], ...],
-    notes: tuple[Said, ...],
-    unknown: Sequence[str],
-    products: Mapping[str, Candidate],
-) -> Plan:
+def _with_item(order: _Order, product: Candidate, packs: int, note: Said | None) -> _Order:
+    return replace(
+        order,
+        items=(*order.items, {"product_id": product.product_id, "packs": packs}),
+        notes=(*order.notes, note) if note else order.notes,
+    )
+
+
+def _not_found(order: _Order) -> tuple[Said, ...]:
+    return tuple(Said("not-found", {"name": name}) for name in order.unknown)
+
+
+def _ask_which(mention: Mention, candidates: Sequence[Candidate], order: _Order) -> Plan:
     fits = with_strength(mention, candidates)
     offered = list(fits or candidates)[:_MOST_OPTIONS]
-    if not fits:
-        question = Said("no-such-strength", {"name": mention.said})
-    elif mention.is_guess:
-        question = Said("did-you-mean", {"name": mention.said})
-    else:
-        question = Said("which-one", {"name": mention.said})
-    later = {product_id: products[product_id] for other in rest for product_id in other.candidates}
+    key = "no-such-strength" if not fits else "did-you-mean" if mention.is_guess else "which-one"
+    question = (Said(key, {"name": mention.said}), *_list_options(offered))
+    return _ask("choice", question, offered, mention.quantity, order)
+
+
+def _ask_how_many(mention: Mention, product: Candidate, order: _Order) -> Plan:
+    question = Said("how-many", {"product": product.product_name, "size": product.package_size})
+    return _ask("quantity", (question,), [product], mention.quantity, order)
+
+
+def _ask(
+    kind: Literal["choice", "quantity"],
+    question: tuple[Said, ...],
+    offered: Sequence[Candidate],
+    quantity: Quantity | None,
+    order: _Order,
+) -> Plan:
     return Plan(
         "say",
-        said=(*(Said("not-found", {"name": name}) for name in unknown), question, *_list_options(offered)),
+        said=(*_not_found(order), *question),
         card={
             "type": "clarification",
             "options": [candidate.option() for candidate in offered],
-            "pending": list(items),
+            "pending": list(order.items),
         },
         state={
             "awaiting": {
-                "kind": "choice",
+                "kind": kind,
                 "options": [_remembered(candidate) for candidate in offered],
-                "quantity": asdict(mention.quantity) if mention.quantity else None,
-                "items": list(items),
-                "notes": [asdict(note) for note in notes],
-                "rest": [asdict(other) for other in rest],
-                "products": {product_id: _remembered(product) for product_id, product in later.items()},
+                "quantity": asdict(quantity) if quantity else None,
+                "items": list(order.items),
+                "notes": [asdict(note) for note in order.notes],
+                "queue": [asdict(mention) for mention in order.queue],
+                "products": {
+                    product_id: _remembered(order.products[product_id])
+                    for mention in order.queue
+                    for product_id in mention.candidates
+                },
             }
         },
     )
@@ -194,17 +226,22 @@ def _list_options(offered: Sequence[Candidate]) -> tuple[Said, ...]:
     )
 
 
-def _chosen(choice: int, context: TurnContext) -> Plan:
+def _chosen(choice: int, quantity: Quantity | None, context: TurnContext) -> Plan:
     """Go on with the order that a question interrupted. Only this module writes that state."""
     awaiting = context.awaiting
     product = _recalled(awaiting["options"][choice])
-    packs, note = packs_for(Quantity(**awaiting["quantity"]) if awaiting["quantity"] else None, product)
+    asked = quantity or (Quantity(**awaiting["quantity"]) if awaiting["quantity"] else None)
+    settled = Mention(said=product.product_name, candidates=(product.product_id,), quantity=asked)
     return _resolve(
-        [_recalled_mention(mention) for mention in awaiting["rest"]],
-        (*awaiting["items"], {"product_id": product.product_id, "packs": packs}),
-        (*(Said(**known) for known in awaiting["notes"]), *((note,) if note else ())),
-        (),
-        {product_id: _recalled(known) for product_id, known in awaiting["products"].items()},
+        _Order(
+            queue=(settled, *(_recalled_mention(mention) for mention in awaiting["queue"])),
+            products={
+                **{product_id: _recalled(known) for product_id, known in awaiting["products"].items()},
+                product.product_id: product,
+            },
+            items=tuple(awaiting["items"]),
+            notes=tuple(Said(**known) for known in awaiting["notes"]),
+        )
     )
 
 

@@ -28,7 +28,8 @@ ProfileField = Literal["age", "allergies", "conditions"]
 class Quantity:
     """How much was asked for. Units are tablets or capsules, packs are strips, boxes, bottles."""
 
-    amount: int
+    amount: int | None
+    """None: something was said, but no whole number follows from it; the patient is asked."""
     of: Literal["packs", "units"] = "packs"
 
 
@@ -53,6 +54,8 @@ class Interpretation:
     mentions: tuple[Mention, ...] = ()
     choice: int | None = None
     """For `choose`: the place of the chosen option, from 0."""
+    quantity: Quantity | None = None
+    """For `choose`: how much of it, when that was the question."""
     profile: dict[str, int | list[str]] = field(default_factory=dict)
     """For `answer`: {"age": 34}, {"allergies": [...]} or {"conditions": [...]}."""
     confidence: float = 1.0

@@ -31,6 +31,11 @@ class Vocabulary:
     pack_unit: Phrases
     dose_unit: Phrases
     strength_unit: Phrases
+    before_a_number: Phrases
+    unclear_number: Phrases
+    range_word: Phrases
+    each: Phrases
+    profile_word: Phrases
     not_a_quantity: Phrases
     question: Phrases
     other_person: Phrases

@@ -9,6 +9,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+_THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
+_RANGE = re.compile(r"(?<=[0-9])\s*[-–—]\s*(?=[0-9])")
+_MINUS = re.compile(r"(?<![\w-])[-–—](?=[0-9])")
+_LIST_NUMBER = re.compile(r"(?:^|(?<=[\s,;]))([0-9]{1,2})[.)]\s+")
 _BREAK = re.compile(r"[,;\n+&/•|]|\.(?![0-9])")
 _NOT_A_NAME = re.compile(r"[^a-z0-9.\u0900-\u097f]+|\.(?![0-9])|[\u0964\u0965]")
 _LETTER_DIGIT = re.compile(r"(?<=[0-9])(?=[a-z\u0900-\u0965])|(?<=[a-z\u0900-\u0965])(?=[0-9])")
@@ -32,12 +36,23 @@ def normalise(text: str) -> str:
 
 
 def split(message: str) -> list[Word]:
-    """The words of a message. Devanagari digits become ASCII: "२ पत्ते" and "2 पत्ते" are the same."""
+    """The words of a message. Devanagari digits become ASCII, "1,000" one number, "2-3" a range and "-1" a
+    number with a sign; the numbers of a list ("1. dolo 2. crocin") separate and count nothing.
+    """
+    text = unicodedata.normalize("NFKC", message).translate(_DEVANAGARI_DIGITS)
+    text = _without_list_numbers(_THOUSANDS.sub("", text))
+    text = _MINUS.sub(" minus ", _RANGE.sub(" to ", text))
     words: list[Word] = []
-    for part in _BREAK.split(unicodedata.normalize("NFKC", message).translate(_DEVANAGARI_DIGITS)):
-        for place, text in enumerate(normalise(part).split()):
-            words.append(Word(text, after_break=place == 0 and bool(words)))
+    for part in _BREAK.split(text):
+        for place, word in enumerate(normalise(part).split()):
+            words.append(Word(word, after_break=place == 0 and bool(words)))
     return words
+
+
+def _without_list_numbers(text: str) -> str:
+    numbers = [int(number) for number in _LIST_NUMBER.findall(text)]
+    is_list = len(numbers) > 1 and numbers == list(range(1, len(numbers) + 1))
+    return _LIST_NUMBER.sub("\n", text) if is_list else text
 
 
 def is_devanagari(message: str) -> bool:

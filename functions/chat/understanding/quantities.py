@@ -1,0 +1,159 @@
+"""Numbers in a message, and what each of them counts.
+
+A number that is there but is no whole number of 1 to 9999 ("half", "1.5", "2-3", "0") is *unclear*: the patient
+is asked. It never turns into a default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from functions.chat.understanding.interpretation import Quantity
+from functions.chat.understanding.vocabulary import Vocabulary, starts_with_any
+
+_MOST = 9999
+_SCALES = (12, 100, 1000)
+
+Counted = Literal["packs", "units", "bare", "strength", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """`length` words that are one number; `value` is None when it is unclear."""
+
+    value: int | None
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number with what it counts, over `length` words from `place`."""
+
+    place: int
+    length: int
+    value: int | None
+    counted: Counted
+
+
+def number_at(texts: Sequence[str], place: int, vocabulary: Vocabulary) -> Number | None:
+    """The number that starts at a word: "2", "2.0", "twenty two", "one hundred", "2 to 3", "half"."""
+    if place >= len(texts):
+        return None
+    if (texts[place],) in vocabulary.unclear_number:
+        following = _plain_number(texts, place + 1, vocabulary)
+        return Number(None, 1 + (following.length if following else 0))
+    first = _plain_number(texts, place, vocabulary)
+    if first is None:
+        return None
+    # "2 to 3", "2 or 3", "do teen": a range, however it is said.
+    end = place + first.length
+    joint = 1 if end < len(texts) and (texts[end],) in vocabulary.range_word else 0
+    second = _plain_number(texts, end + joint, vocabulary)
+    if second and (joint or not (texts[place].isdigit() or texts[end].isdigit())):
+        return Number(None, first.length + joint + second.length)
+    return first
+
+
+def _plain_number(texts: Sequence[str], place: int, vocabulary: Vocabulary) -> Number | None:
+    if place >= len(texts):
+        return None
+    text = texts[place]
+    if text.replace(".", "", 1).isdigit() and text.isascii():
+        whole = float(text).is_integer() and 0 < float(text) <= _MOST
+        return Number(int(float(text)) if whole else None, 1)
+    if text not in vocabulary.numbers:
+        return None
+    value, length = vocabulary.numbers[text], 1
+    while (text := texts[place + length] if place + length < len(texts) else "") in vocabulary.numbers:
+        following = vocabulary.numbers[text]
+        if following in _SCALES and value < following:
+            value *= following
+        elif (value % 100 == 0 and following < 100) or (
+            value % 100 >= 20 and value % 10 == 0 and following < 10
+        ):
+            value += following
+        else:
+            break
+        length += 1
+    return Number(value if value <= _MOST else None, length)
+
+
+def counts(
+    texts: Sequence[str], places: Sequence[int], strengths: Collection[str], vocabulary: Vocabulary
+) -> list[Count]:
+    """Every number among the places of one window, with what it counts. `strengths` are the numbers by which
+    the strength of the medicine named there is told.
+    """
+    found: list[Count] = []
+    allowed = set(places)
+    place = places[0] if places else 0
+    while places and place <= places[-1]:
+        count = _count_at(texts, place, strengths, vocabulary) if place in allowed else None
+        if count:
+            found.append(count)
+        place += count.length if count else 1
+    return found
+
+
+def _count_at(
+    texts: Sequence[str], place: int, strengths: Collection[str], vocabulary: Vocabulary
+) -> Count | None:
+    number = number_at(texts, place, vocabulary)
+    if number is None:
+        return None
+    end = place + number.length
+    if place > 0 and (texts[place - 1],) in vocabulary.before_a_number:
+        return Count(place, number.length, number.value, "nothing")  # "flat 12", "age 45"
+    if length := starts_with_any(texts, end, vocabulary.strength_unit):
+        return Count(place, number.length + length, number.value, "strength")
+    if length := starts_with_any(texts, end, vocabulary.not_a_quantity):
+        return Count(place, number.length + length, number.value, "nothing")
+    if length := starts_with_any(texts, end, vocabulary.pack_unit):
+        described = _pack_description(texts, end + length, vocabulary)
+        return Count(place, number.length + length + described, number.value, "packs")
+    if length := starts_with_any(texts, end, vocabulary.dose_unit):
+        return Count(place, number.length + length, number.value, "units")
+    if _is_times(texts, place - 1) or _is_times(texts, end):
+        return Count(place, number.length, number.value, "packs")  # "x 2", "2x"
+    if texts[place] in strengths and number.length == 1:
+        return Count(place, 1, number.value, "strength")
+    if not texts[place].isascii() or not texts[place].replace(".", "").isdigit():
+        # Some number words are verbs or articles more often ("do", "ek"): they count only before a unit.
+        alone = (texts[place],)
+        if number.length == 1 and alone in (
+            vocabulary.filler | vocabulary.confirm_filler | vocabulary.order | vocabulary.confirm
+        ):
+            return None
+    return Count(place, number.length, number.value, "bare")
+
+
+def _pack_description(texts: Sequence[str], place: int, vocabulary: Vocabulary) -> int:
+    """The length of "of 15 tablets" after "2 strips": it describes the strip and counts nothing."""
+    if place >= len(texts) or texts[place] != "of":
+        return 0
+    number = number_at(texts, place + 1, vocabulary)
+    if number is None:
+        return 0
+    end = place + 1 + number.length
+    if starts_with_any(texts, end, vocabulary.strength_unit):
+        return 0
+    return 1 + number.length + starts_with_any(texts, end, vocabulary.dose_unit)
+
+
+def _is_times(texts: Sequence[str], place: int) -> bool:
+    return 0 <= place < len(texts) and texts[place] == "x"
+
+
+def quantity_of(found: Sequence[Count]) -> Quantity | None:
+    """The quantity that the counts of one mention come to: packs before units before bare numbers. Two that
+    disagree, or one that is no whole number, are unclear; no number at all is None."""
+    for kind in ("packs", "units", "bare"):
+        values = {count.value for count in found if count.counted == kind}
+        if not values:
+            continue
+        others = {count.value for count in found if count.counted == "bare"} if kind == "packs" else set()
+        (value,) = values if len(values | others) == 1 else (None,)
+        return Quantity(value, of="units" if kind == "units" else "packs")
+    return None

@@ -1,0 +1,293 @@
+"""Reading one message: which of its words name medicines, and which quantity belongs to each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from functions.chat.context import Candidate, Span, TurnContext
+from functions.chat.understanding.interpretation import Mention, Quantity
+from functions.chat.understanding.quantities import Count, counts, quantity_of
+from functions.chat.understanding.vocabulary import Vocabulary, contains_any, starts_with_any
+from functions.chat.understanding.words import Word
+
+_LIKELY_PACKS = 30
+"""A bare number after a name is a number of packs up to here; above, it is more likely a strength."""
+_SURE_DISTANCE = 1
+"""One sound off is a slip; two may be another medicine (prednisone, prednisolone), so we ask."""
+_MOST_UNKNOWN_WORDS = 3
+
+
+@dataclass(slots=True)
+class _Found:
+    """A named medicine while what belongs to it is still being looked for."""
+
+    first: int
+    last: int
+    candidates: tuple[Candidate, ...]
+    distance: int
+    counts: list[Count] = field(default_factory=list)
+    quantity: Quantity | None = None
+    strength: str | None = None
+    forms: tuple[str, ...] = ()
+    is_negated: bool = False
+
+    @property
+    def strengths(self) -> set[str]:
+        return set().union(*(strength_numbers(candidate) for candidate in self.candidates))
+
+
+class Reading:
+    """The mentions of a message. Segments are what commas, line ends and words like "and" cut; a quantity
+    stays within its segment, before the names if the segment starts with one, else after them.
+    """
+
+    def __init__(self, words: Sequence[Word], context: TurnContext, vocabulary: Vocabulary) -> None:
+        self._words = words
+        self._texts = [word.text for word in words]
+        self._vocabulary = vocabulary
+        self._products = context.products
+        self._found = self._names(context.spans)
+        self._used = {place for found in self._found for place in range(found.first, found.last + 1)}
+        self._segments = self._cut()
+        self._read_segments()
+
+    def mentions(self) -> tuple[Mention, ...]:
+        """In the order of the message; what was named but is unknown has no candidates."""
+        named = [
+            (
+                found.first,
+                Mention(
+                    said=" ".join(self._texts[found.first : found.last + 1]),
+                    candidates=tuple(candidate.product_id for candidate in found.candidates),
+                    quantity=found.quantity,
+                    strength=found.strength,
+                    forms=found.forms,
+                    is_guess=found.distance > _SURE_DISTANCE,
+                ),
+            )
+            for found in self._found
+            if not found.is_negated
+        ]
+        unknown = [(first, Mention(said=said, candidates=())) for first, said in self._unknown_names()]
+        return tuple(mention for _, mention in sorted(named + unknown, key=lambda item: item[0]))
+
+    def explained(self) -> float:
+        """Share of the words that are language, a name, or part of a quantity."""
+        known = sum(
+            place in self._used or text in self._vocabulary.words or text.isdigit()
+            for place, text in enumerate(self._texts)
+        )
+        return round(known / len(self._texts), 2) if self._texts else 0.0
+
+    # Names
+
+    def _names(self, spans: Sequence[Span]) -> list[_Found]:
+        """The longest names from left to right. A number in front of a unit of packs or doses belongs to the
+        quantity: "vitamin d 3 strips" asks for three strips of vitamin D."""
+        by_run: dict[tuple[int, int], list[Span]] = {}
+        for span in spans:
+            if not self._ends_in_quantity(span.first, span.length):
+                by_run.setdefault((span.first, span.length), []).append(span)
+        found: list[_Found] = []
+        place = 0
+        while place < len(self._texts):
+            runs = [(length, fits) for (first, length), fits in by_run.items() if first == place]
+            if not runs:
+                place += 1
+                continue
+            length, fits = max(runs, key=lambda run: (run[0], -min(span.distance for span in run[1])))
+            nearest = min(span.distance for span in fits)
+            found.append(_Found(place, place + length - 1, self._one_medicine(fits), nearest))
+            place += length
+        return found
+
+    def _ends_in_quantity(self, first: int, length: int) -> bool:
+        end = first + length
+        if length == 1 or not self._texts[end - 1].isdigit():
+            return False
+        return starts_with_any(self._texts, end, self._vocabulary.pack_unit | self._vocabulary.dose_unit) > 0
+
+    def _one_medicine(self, spans: Sequence[Span]) -> tuple[Candidate, ...]:
+        """A full name settles the product. Another exact name settles the medicine: its variants are those
+        with the same ingredients, and a combination is no variant of its single ingredient. Beginnings of
+        names settle nothing by themselves."""
+        nearest = min(span.distance for span in spans)
+        near = [span for span in spans if span.distance == nearest]
+        named = [span.product_id for span in near if span.kind == "name"]
+        if named:
+            return tuple(self._products[product_id] for product_id in dict.fromkeys(named))
+        every = [self._products[product_id] for product_id in dict.fromkeys(span.product_id for span in near)]
+        exact = {span.product_id for span in near if span.kind in ("alias", "ingredient")}
+        if not exact:
+            return tuple(every)
+        ingredients = {self._products[product_id].active_ingredient for product_id in exact}
+        return tuple(
+            candidate
+            for candidate in every
+            if candidate.active_ingredient in ingredients
+            and (candidate.active_ingredient != "-" or candidate.product_id in exact)
+        )
+
+    # Segments
+
+    def _cut(self) -> list[int]:
+        """The segment of each word. Nothing cuts inside a name or inside a range ("2 or 3")."""
+        inside = {place for found in self._found for place in range(found.first + 1, found.last + 1)}
+        segments: list[int] = []
+        current = 0
+        for place, word in enumerate(self._words):
+            if place > 0 and place not in inside:
+                separates = (word.text,) in self._vocabulary.separator and place not in self._used
+                if word.after_break or (separates and not self._joins_numbers(place)):
+                    current += 1
+            segments.append(current)
+        return segments
+
+    def _joins_numbers(self, place: int) -> bool:
+        texts, numbers = self._texts, self._vocabulary.numbers
+        return (
+            (texts[place],) in self._vocabulary.range_word
+            and 0 < place < len(texts) - 1
+            and all(text.isdigit() or text in numbers for text in (texts[place - 1], texts[place + 1]))
+        )
+
+    def _read_segments(self) -> None:
+        loose: list[tuple[int, Quantity]] = []
+        for segment in sorted(set(self._segments)):
+            places = [place for place, own in enumerate(self._segments) if own == segment]
+            named = [found for found in self._found if self._segments[found.first] == segment]
+            if named:
+                self._read_named(places, named)
+            elif not self._strange(places):
+                quantity = quantity_of(self._count(places, set()))
+                if quantity:
+                    loose.append((places[0], quantity))
+        for place, quantity in loose:
+            self._give(place, quantity)
+        self._share_each()
+
+    def _read_named(self, places: Sequence[int], named: Sequence[_Found]) -> None:
+        """Divide the words of a segment among its names: each gets those before it or those after it."""
+        free = [place for place in places if place not in self._used]
+        leading = [place for place in free if place < named[0].first]
+        is_led = bool(quantity_of(self._count(leading, named[0].strengths)))
+        for before, found, after in zip([None, *named], named, [*named[1:], None], strict=False):
+            start = before.last + 1 if before else places[0]
+            end = after.first if after else places[-1] + 1
+            left = [place for place in free if start <= place < found.first]
+            right = [place for place in free if found.last < place < end]
+            own = left + right if len(named) == 1 else left if is_led else right
+            if found is named[-1] and is_led:
+                own = left + right
+            found.counts = self._count(own, found.strengths)
+            found.is_negated = contains_any([self._texts[place] for place in own], self._vocabulary.negation)
+            self._read_strength(found, right)
+            found.quantity = quantity_of(found.counts)
+            self._read_forms(found, own)
+
+    def _count(self, places: Sequence[int], strengths: set[str]) -> list[Count]:
+        found: list[Count] = []
+        for run in _runs(places):
+            found += counts(self._texts, run, strengths, self._vocabulary)
+        return found
+
+    def _read_strength(self, found: _Found, right: Sequence[int]) -> None:
+        """Said with a unit, as one of the medicine's strengths, or as a number behind the name that is too
+        large to be one of packs: what does not exist is asked about, not rounded to what does."""
+        for count in found.counts:
+            follows = count.place in right and count.place == found.last + 1
+            is_large = count.counted == "bare" and (count.value or 0) > _LIKELY_PACKS
+            if count.counted == "strength" or (follows and is_large):
+                found.strength = self._texts[count.place]
+                found.counts = [other for other in found.counts if other is not count]
+                if follows:
+                    found.last = count.place + count.length - 1
+                return
+
+    def _read_forms(self, found: _Found, own: Sequence[int]) -> None:
+        for place in own:
+            if self._texts[place] in self._vocabulary.forms:
+                found.forms = self._vocabulary.forms[self._texts[place]]
+                return
+
+    def _give(self, place: int, quantity: Quantity) -> None:
+        """ "dolo, 2 strips": a segment of its own says how much of the medicine before it, or after it."""
+        before = [found for found in self._found if found.first < place]
+        after = [found for found in self._found if found.first > place]
+        for found in [*before[-1:], *after[:1]]:
+            if found.quantity is None:
+                found.quantity = quantity
+                return
+
+    def _share_each(self) -> None:
+        """ "dolo and crocin, 2 each": one number for all."""
+        if contains_any(self._texts, self._vocabulary.each):
+            said = {found.quantity for found in self._found if found.quantity}
+            if len(said) == 1:
+                (shared,) = said
+                for found in self._found:
+                    found.quantity = shared
+
+    # What nothing explains
+
+    def _strange(self, places: Sequence[int]) -> list[int]:
+        return [
+            place
+            for place in places
+            if place not in self._used
+            and self._texts[place] not in self._vocabulary.words
+            and not self._texts[place].replace(".", "").isdigit()
+            and len(self._texts[place]) >= 3
+        ]
+
+    def _unknown_names(self) -> list[tuple[int, str]]:
+        """Strange words in a segment without a known name, where an order verb or a quantity says that
+        something is wanted, or where they are all there is.
+        """
+        unknown: list[tuple[int, str]] = []
+        for segment in sorted(set(self._segments)):
+            places = [place for place, own in enumerate(self._segments) if own == segment]
+            strange = self._strange(places)
+            if not strange or any(place in self._used for place in places):
+                continue
+            texts = [self._texts[place] for place in places]
+            wants = contains_any(texts, self._vocabulary.order)
+            counted = quantity_of(self._count(places, set())) is not None
+            is_all = len(strange) == len(self._texts) <= _MOST_UNKNOWN_WORDS
+            if wants or counted or is_all:
+                unknown.append((strange[0], " ".join(self._texts[place] for place in strange)))
+        return unknown
+
+
+def _runs(places: Sequence[int]) -> list[list[int]]:
+    """Adjacent places together: a number is not read across a name."""
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and place == runs[-1][-1] + 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    return runs
+
+
+def strength_numbers(candidate: Candidate) -> set[str]:
+    """The numbers by which people tell a product's strength: those printed, those of its name, and their sum
+    for combinations sold under it (500 mg + 125 mg is "625").
+    """
+    printed = candidate.strength.replace("/", " ").split()
+    numbers = [part for part in printed if part.replace(".", "", 1).isdigit()]
+    said = {*numbers, *(part for part in candidate.product_name.split() if part.isdigit())}
+    if len(numbers) > 1 and all(number.isdigit() for number in numbers):
+        said.add(str(sum(int(number) for number in numbers)))
+    return said
+
+
+def with_strength(mention: Mention, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The candidates that have the strength and form that were said, or can be counted in the units said."""
+    fits = tuple(candidates)
+    if mention.strength is not None:
+        fits = tuple(candidate for candidate in fits if mention.strength in strength_numbers(candidate))
+    if mention.forms:
+        fits = tuple(candidate for candidate in fits if candidate.form in mention.forms)
+    return fits
