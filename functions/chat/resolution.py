@@ -64,7 +64,9 @@ def plan(interpretation: Interpretation, context: TurnContext) -> Plan:
         case "for_someone_else":
             return Plan("say", said=(Said("for-someone-else"),), state=context.state)
         case "question":
-            return _answer_question(interpretation.mentions, context)
+            return Plan("say", said=(Said("question-unknown"),), state=context.state)
+        case "product_question":
+            return _tell_about(interpretation.mentions, context)
         case "order":
             return _order(interpretation.mentions, context)
         case "greeting":
@@ -245,8 +247,8 @@ def _chosen(choice: int, quantity: Quantity | None, context: TurnContext) -> Pla
     )
 
 
-def _answer_question(mentions: Sequence[Mention], context: TurnContext) -> Plan:
-    """Prices and stock come from the catalogue; what is clinical is for a pharmacist to say."""
+def _tell_about(mentions: Sequence[Mention], context: TurnContext) -> Plan:
+    """Composition, price and stock, from the catalogue."""
     asked = [
         candidate
         for mention in mentions

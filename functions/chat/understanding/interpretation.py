@@ -16,6 +16,7 @@ Intent = Literal[
     "choose",
     "answer",
     "question",
+    "product_question",
     "for_someone_else",
     "greeting",
     "red_flag",

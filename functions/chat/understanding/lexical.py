@@ -48,6 +48,8 @@ def interpret(words: Sequence[Word], context: TurnContext) -> Interpretation:
     mentions = reading.mentions()
     if contains_any(texts, vocabulary.other_person) and (mentions or contains_any(texts, vocabulary.order)):
         return Interpretation("for_someone_else", mentions, confidence=reading.explained())
+    if contains_any(texts, vocabulary.product_question):
+        return Interpretation("product_question", mentions, confidence=reading.explained())
     if contains_any(texts, vocabulary.question):
         return Interpretation("question", mentions, confidence=reading.explained())
     if mentions:

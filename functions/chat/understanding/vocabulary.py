@@ -38,6 +38,7 @@ class Vocabulary:
     profile_word: Phrases
     not_a_quantity: Phrases
     question: Phrases
+    product_question: Phrases
     other_person: Phrases
     greeting: Phrases
     none: Phrases

@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 
 _THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
+_DECIMAL_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
 _RANGE = re.compile(r"(?<=[0-9])\s*[-–—]\s*(?=[0-9])")
 _MINUS = re.compile(r"(?<![\w-])[-–—](?=[0-9])")
 _LIST_NUMBER = re.compile(r"(?:^|(?<=[\s,;]))([0-9]{1,2})[.)]\s+")
@@ -40,7 +41,7 @@ def split(message: str) -> list[Word]:
     number with a sign; the numbers of a list ("1. dolo 2. crocin") separate and count nothing.
     """
     text = unicodedata.normalize("NFKC", message).translate(_DEVANAGARI_DIGITS)
-    text = _without_list_numbers(_THOUSANDS.sub("", text))
+    text = _without_list_numbers(_DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", text)))
     text = _MINUS.sub(" minus ", _RANGE.sub(" to ", text))
     words: list[Word] = []
     for part in _BREAK.split(text):
