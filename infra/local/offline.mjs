@@ -1,7 +1,7 @@
 // Serverless plugin for the laptop: makes serverless-offline behave like the deployed gateway where it differs.
 // It acts only when `serverless offline start` runs; packaging and deploying pass it by.
 
-import { watch } from "node:fs";
+import { readdirSync, watch } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { FunctionPool } from "./workers.mjs";
@@ -47,9 +47,10 @@ export default class LaptopGateway {
       };
     };
     Lambda.prototype.cleanup = async () => pools.forEach((each) => each.stop());
-    for (const folder of SOURCE_FOLDERS) {
-      watch(join(this.#serverless.serviceDir, folder), { recursive: true }, (_, file) => {
-        if (file?.endsWith(".py")) pools.forEach((each) => each.reload());
+    // One watch a folder: Node's recursive one loses files that an editor or git replaces.
+    for (const folder of SOURCE_FOLDERS.flatMap((name) => foldersIn(join(this.#serverless.serviceDir, name)))) {
+      watch(folder, (_, file) => {
+        if (file && !file.includes("pyc")) pools.forEach((each) => each.reload());
       });
     }
     // The supervisor holds the other end of our standard input: when it is gone, so are we.
@@ -103,6 +104,12 @@ export default class LaptopGateway {
         .type("application/problem+json");
     });
   }
+}
+
+function foldersIn(folder) {
+  const below = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const folders = below.filter((entry) => entry.isDirectory() && entry.name !== "__pycache__");
+  return [folder, ...folders.map((entry) => join(entry.parentPath ?? entry.path, entry.name))];
 }
 
 // Lambda passes a function its declared environment only; so do we, or a missing declaration would first show in the
