@@ -206,7 +206,7 @@ begin
 exception
   when unique_violation then
     perform private.fail(409, 'email_taken', 'An account with this e-mail already exists.');
-  when check_violation or numeric_value_out_of_range then
+  when check_violation or not_null_violation or numeric_value_out_of_range then
     perform private.fail(422, 'invalid_profile', 'A value of the profile is not allowed.');
 end;
 $$;

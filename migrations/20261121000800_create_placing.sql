@@ -1,6 +1,7 @@
 -- From a verified cart to a proposal, and from a confirmed proposal to an order.
 
--- Fails with 422 unless the items are a list of 1 to 20 lines {product_id, packs}.
+-- Fails with 422 unless the items are a list of 1 to 20 lines {product_id, packs, dosage_frequency?,
+-- units_per_dose?}, the numbers being JSON numbers.
 create function private.require_items(p_items jsonb)
 returns void
 language plpgsql
@@ -20,8 +21,11 @@ begin
     select from jsonb_array_elements(p_items) as a (item)
     where coalesce(jsonb_typeof(a.item), '') <> 'object'
       or coalesce(jsonb_typeof(a.item -> 'product_id'), '') <> 'string'
-      or coalesce(a.item ->> 'packs', '') !~ '^[1-9][0-9]{0,3}$'
-      or (a.item ? 'units_per_dose' and a.item ->> 'units_per_dose' !~ '^[0-9]{1,4}(\.[0-9]{1,3})?$')
+      or coalesce(jsonb_typeof(a.item -> 'packs'), '') <> 'number'
+      or a.item ->> 'packs' !~ '^[1-9][0-9]{0,3}$'
+      or coalesce(jsonb_typeof(a.item -> 'units_per_dose'), 'null') not in ('number', 'null')
+      or a.item ->> 'units_per_dose' !~ '^(?!0+(\.0+)?$)[0-9]{1,4}(\.[0-9]{1,3})?$'
+      or coalesce(jsonb_typeof(a.item -> 'dosage_frequency'), 'null') not in ('string', 'null')
       or (a.item ->> 'dosage_frequency') not in (select f.dosage_frequency from public.dosage_frequencies as f)
   ) then
     perform private.fail(422, 'invalid_item', 'Each item needs a product and a number of packs from 1 to 9999.');

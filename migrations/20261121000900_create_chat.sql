@@ -1,7 +1,8 @@
 -- A chat turn in two calls: chat_context reads everything the agent needs to understand the message,
 -- chat_turn verifies, acts and stores the turn in one transaction.
 
--- Words of the catalogue that sound like one that is in none of its names: at most three, the nearest only.
+-- Words of the catalogue that sound like one that is in none of its names: at most three, the nearest only. In a
+-- short word two letters are half of it: there, letters that differ count as well ("since" is not zinc).
 create function private.similar_words(p_word text)
 returns table (word text, distance integer)
 language sql
@@ -13,7 +14,9 @@ as $$
   ),
   near as (
     select
-      c.word, extensions.levenshtein(c.sound, said.sound) as distance,
+      c.word,
+      extensions.levenshtein(c.sound, said.sound)
+        + case when length(p_word) <= 5 then greatest(extensions.levenshtein(c.word, p_word) - 1, 0) else 0 end as distance,
       extensions.levenshtein(c.word, p_word) as letters
     from said
     join public.catalogue_words as c
@@ -39,7 +42,8 @@ stable
 set search_path = ''
 as $$
   with recursive spelt as (
-    select w.position::integer as position, w.word, 0 as distance, v.is_vocabulary or w.word ~ '^[0-9.]+$' as is_vocabulary
+    -- Words are compared as text, never as patterns.
+    select w.position::integer as position, translate(w.word, '%_\', '') as word, 0 as distance, v.is_vocabulary or w.word ~ '^[0-9.]+$' as is_vocabulary
     from unnest(p_words) with ordinality as w (word, position)
     join unnest(p_is_vocabulary) with ordinality as v (is_vocabulary, position) using (position)
     union all
@@ -178,6 +182,12 @@ declare
   v_mentions jsonb;
   v_products jsonb;
 begin
+  if jsonb_typeof(p_words) is distinct from 'array' or length(p_words::text) > 65536 or exists (
+    select from jsonb_array_elements(p_words) as w (word)
+    where jsonb_typeof(w.word) <> 'array' or jsonb_typeof(w.word -> 0) <> 'string' or jsonb_typeof(w.word -> 1) <> 'boolean'
+  ) then
+    perform private.fail(422, 'invalid_words', 'The words are a list of [text, is vocabulary].');
+  end if;
   select * into v_patient from public.patients where patient_id = v_patient_id;
   select * into v_proposal
   from public.proposals
@@ -297,7 +307,7 @@ begin
   if v_proposal.status = 'placed' then
     return jsonb_build_object('outcome', 'placed_before', 'card', private.order_status_card(v_proposal.order_id));
   end if;
-  if v_proposal.status is distinct from 'open' or v_proposal.digest <> p_digest then
+  if v_proposal.status is distinct from 'open' or v_proposal.digest is distinct from p_digest then
     return jsonb_build_object('outcome', 'nothing_open', 'card', null);
   end if;
 
@@ -389,6 +399,38 @@ as $$
   select case when jsonb_typeof(p_values) = 'array' then array(select jsonb_array_elements_text(p_values)) end;
 $$;
 
+-- Fails with 422 unless a turn has the form that chat_turn describes. The message is the patient's own; the rest
+-- comes from our function, but anyone signed in may call chat_turn, so nothing of it is believed unseen.
+create function private.require_turn(p_turn jsonb)
+returns void
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_uuid constant text := '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
+  v_card jsonb := coalesce(p_turn -> 'card', 'null');
+begin
+  if (
+    jsonb_typeof(p_turn) = 'object'
+    and p_turn ->> 'act' in ('say', 'propose', 'confirm', 'decline', 'answer')
+    and p_turn ->> 'language' in ('en', 'hi', 'mr')
+    and p_turn ->> 'conversation_id' ~ v_uuid
+    and p_turn ->> 'trace_id' ~ v_uuid
+    and jsonb_typeof(p_turn -> 'message') = 'string'
+    and length(p_turn ->> 'message') between 1 and 2000
+    and (p_turn ->> 'proposal_id' is null or p_turn ->> 'proposal_id' ~ v_uuid)
+    and jsonb_typeof(coalesce(p_turn -> 'state', '{}')) = 'object'
+    and jsonb_typeof(coalesce(p_turn -> 'profile', '{}')) = 'object'
+    -- What is said in our name offers choices or help; only placing an order makes an order's card.
+    and (v_card = 'null' or v_card ->> 'type' in ('clarification', 'emergency'))
+    and length(p_turn::text) <= 65536
+  ) is not true then
+    perform private.fail(422, 'invalid_turn', 'This turn has not the expected form.');
+  end if;
+end;
+$$;
+
 -- Second call of a turn: acts, and stores the turn with its decision. `p_turn`:
 --   act       say (nothing happens to orders) | propose {items} | confirm {proposal_id, digest} | decline
 --             | answer {profile}
@@ -405,7 +447,7 @@ as $$
 declare
   v_patient_id text := private.require_patient(p_patient_id);
   v_placed_by text := case when private.current_patient_id() = v_patient_id then 'patient' else 'staff' end;
-  v_trace_id uuid := (p_turn ->> 'trace_id')::uuid;
+  v_trace_id uuid;
   v_act text := p_turn ->> 'act';
   v_state jsonb := coalesce(p_turn -> 'state', '{}');
   v_conversation public.conversations;
@@ -413,6 +455,9 @@ declare
   v_prepared jsonb;
   v_result jsonb;
 begin
+  perform private.require_turn(p_turn);
+  v_trace_id := (p_turn ->> 'trace_id')::uuid;
+
   -- The turns of one conversation are taken one after the other.
   insert into public.conversations (conversation_id, patient_id)
   values ((p_turn ->> 'conversation_id')::uuid, v_patient_id)

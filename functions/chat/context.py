@@ -53,11 +53,18 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposedItem:
+    product_id: str
+    packs: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenProposal:
     proposal_id: str
     digest: str
     status: Literal["open", "placed"]
     order_id: str | None
+    items: tuple[ProposedItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,7 @@ def read_context(data: Mapping[str, Any]) -> TurnContext:
             digest=proposal["digest"],
             status=proposal["status"],
             order_id=proposal["order_id"],
+            items=tuple(ProposedItem(item["product_id"], item["qty"]) for item in proposal["items"]),
         )
         if proposal
         else None,

@@ -69,6 +69,12 @@ def plan(interpretation: Interpretation, context: TurnContext) -> Plan:
             return _tell_about(interpretation.mentions, context)
         case "order":
             return _order(interpretation.mentions, context)
+        case "add":
+            return _order(interpretation.mentions, context, beside=_proposed(context))
+        case "change_quantity" if context.proposal is not None:
+            return _change_quantity(interpretation.quantity, context)
+        case "report":
+            return Plan("say", said=(Said("report"),), state=context.state)
         case "greeting":
             return Plan("say", said=(Said("greeting"),), state=context.state)
     if context.awaiting.get("kind") == "profile":
@@ -114,9 +120,26 @@ def pick(mention: Mention, candidates: Sequence[Candidate]) -> Candidate | None:
     return max(bought, key=lambda candidate: candidate.last_bought_at or "", default=None)
 
 
-def _order(mentions: Sequence[Mention], context: TurnContext) -> Plan:
+def _proposed(context: TurnContext) -> tuple[Mapping[str, Any], ...]:
+    """The items of the open proposal, as an order has them."""
+    items = context.proposal.items if context.proposal else ()
+    return tuple({"product_id": item.product_id, "packs": item.packs} for item in items)
+
+
+def _change_quantity(quantity: Quantity | None, context: TurnContext) -> Plan:
+    """A new number of packs for the one item of the open proposal; of several it is not clear which."""
+    items = _proposed(context)
+    if len(items) != 1 or quantity is None or quantity.amount is None or quantity.of == "units":
+        return Plan("say", said=(Said("which-quantity"),), state=context.state)
+    return Plan("propose", items=({**items[0], "packs": quantity.amount},))
+
+
+def _order(
+    mentions: Sequence[Mention], context: TurnContext, beside: tuple[Mapping[str, Any], ...] = ()
+) -> Plan:
     return _resolve(
         _Order(
+            items=beside,
             queue=tuple(mention for mention in mentions if mention.candidates),
             products=context.products,
             unknown=tuple(mention.said for mention in mentions if not mention.candidates),

@@ -30,6 +30,8 @@ ask-allergies = Before the first order I need to know: is the patient allergic t
 ask-conditions = Before the first order I need to know: does the patient have any illness or condition, for example diabetes, asthma or pregnancy? Say none if not.
 
 which-one = There are several kinds of { $name }. Which one do you need?
+which-quantity = Please tell me the medicine together with the number of packs.
+report = If a medicine did not agree with you, please tell our pharmacist or your doctor. If you want to order, tell me which medicine and how many packs.
 how-many = How many packs of { $product } do you need? One pack is { $size }.
 did-you-mean = I am not sure what { $name } is. Did you mean one of these?
 no-such-strength = We do not have { $name } as you asked for it. We have these. Which one do you need?

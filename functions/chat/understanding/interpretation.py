@@ -11,12 +11,15 @@ from typing import Literal
 
 Intent = Literal[
     "order",
+    "add",
+    "change_quantity",
     "confirm",
     "decline",
     "choose",
     "answer",
     "question",
     "product_question",
+    "report",
     "for_someone_else",
     "greeting",
     "red_flag",
@@ -56,7 +59,7 @@ class Interpretation:
     choice: int | None = None
     """For `choose`: the place of the chosen option, from 0."""
     quantity: Quantity | None = None
-    """For `choose`: how much of it, when that was the question."""
+    """For `choose`: how much of it, when that was the question; for `change_quantity`: the new one."""
     profile: dict[str, int | list[str]] = field(default_factory=dict)
     """For `answer`: {"age": 34}, {"allergies": [...]} or {"conditions": [...]}."""
     confidence: float = 1.0

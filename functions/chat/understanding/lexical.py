@@ -17,6 +17,8 @@ from functions.chat.understanding.vocabulary import Vocabulary, consists_of, con
 from functions.chat.understanding.words import Word
 
 _OLDEST = 120
+_TOO_MANY_TABLETS = 8
+"""More than anybody takes at once of anything sold here."""
 
 
 def is_vocabulary(word: Word) -> bool:
@@ -25,48 +27,74 @@ def is_vocabulary(word: Word) -> bool:
 
 
 def interpret(words: Sequence[Word], context: TurnContext) -> Interpretation:
+    """What a message means. What could be dangerous or could place an order is looked at first and strictly;
+    what is left over is never guessed at.
+    """
     vocabulary = load_vocabulary()
     texts = [word.text for word in words]
+    is_question = any(word.before_question_mark for word in words)
 
-    if contains_any(texts, vocabulary.red_flag):
+    if contains_any(texts, vocabulary.red_flag) or _took_too_many(texts, vocabulary):
         return Interpretation("red_flag")
     if (answer := _profile_answer(texts, context.awaiting, vocabulary)) is not None:
         return Interpretation("answer", profile=answer)
-    if context.has_open_proposal and _is_confirmation(texts, vocabulary):
+    if _is_confirmation(texts, vocabulary) and not is_question:
         return Interpretation("confirm")
-    if consists_of(texts, vocabulary.decline) or (
-        consists_of(texts, vocabulary.decline, vocabulary.confirm_filler)
-        and contains_any(texts, vocabulary.decline)
-    ):
+    if _is_refusal(texts, vocabulary):
         return Interpretation("decline")
-    if (quantity := _stated_quantity(texts, context.awaiting, vocabulary)) is not None:
+    if (
+        quantity := _stated_quantity(texts, context.awaiting.get("kind") == "quantity", vocabulary)
+    ) is not None:
         return Interpretation("choose", choice=0, quantity=quantity)
     if (choice := _choice(texts, context.awaiting, vocabulary)) is not None:
         return Interpretation("choose", choice=choice)
 
     reading = Reading(words, context, vocabulary)
-    mentions = reading.mentions()
+    mentions, sure = reading.mentions(), reading.explained()
     if contains_any(texts, vocabulary.other_person) and (mentions or contains_any(texts, vocabulary.order)):
-        return Interpretation("for_someone_else", mentions, confidence=reading.explained())
+        return Interpretation("for_someone_else", mentions, confidence=sure)
     if contains_any(texts, vocabulary.product_question):
-        return Interpretation("product_question", mentions, confidence=reading.explained())
+        return Interpretation("product_question", mentions, confidence=sure)
     if contains_any(texts, vocabulary.question):
-        return Interpretation("question", mentions, confidence=reading.explained())
+        return Interpretation("question", mentions, confidence=sure)
+    if contains_any(texts, vocabulary.report):
+        return Interpretation("report", mentions, confidence=sure)
     if mentions:
-        return Interpretation("order", mentions, confidence=reading.explained())
-    if _is_confirmation(texts, vocabulary):
-        return Interpretation("confirm")
+        is_addition = context.has_open_proposal and contains_any(texts, vocabulary.add)
+        return Interpretation("add" if is_addition else "order", mentions, confidence=sure)
+    if context.has_open_proposal and contains_any(texts, vocabulary.objection):
+        return Interpretation("decline")
+    can_change = context.has_open_proposal and not is_question
+    if (quantity := _stated_quantity(texts, can_change, vocabulary)) is not None:
+        return Interpretation("change_quantity", quantity=quantity)
     if contains_any(texts, vocabulary.greeting):
         return Interpretation("greeting")
     return Interpretation("unclear", confidence=0.0)
 
 
 def _is_confirmation(texts: Sequence[str], vocabulary: Vocabulary) -> bool:
-    """Only an unmistakable one: every word agrees or is polite, at least one agrees, none objects or asks."""
+    """Only an unmistakable one: every word agrees or is polite, at least one agrees, none objects."""
     return (
         consists_of(texts, vocabulary.confirm, vocabulary.confirm_filler)
         and contains_any(texts, vocabulary.confirm)
         and not contains_any(texts, vocabulary.negation)
+    )
+
+
+def _is_refusal(texts: Sequence[str], vocabulary: Vocabulary) -> bool:
+    return consists_of(texts, vocabulary.decline, vocabulary.confirm_filler) and contains_any(
+        texts, vocabulary.decline
+    )
+
+
+def _took_too_many(texts: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """ "I took 20 dolo tablets" is an overdose, whatever the tablets are."""
+    if not contains_any(texts, vocabulary.took_many):
+        return False
+    taken = counts(texts, range(len(texts)), set(), vocabulary)
+    return any(
+        count.counted in ("units", "bare", "packs") and (count.value or 0) >= _TOO_MANY_TABLETS
+        for count in taken
     )
 
 
@@ -121,16 +149,15 @@ def _listed(texts: Sequence[str], vocabulary: Vocabulary) -> list[str]:
     return [" ".join(words) for words in named if words] or [" ".join(texts)]
 
 
-def _stated_quantity(
-    texts: Sequence[str], awaiting: Mapping[str, Any], vocabulary: Vocabulary
-) -> Quantity | None:
-    """The answer to "how many packs?": a quantity and nothing that is about something else."""
-    if awaiting.get("kind") != "quantity":
+def _stated_quantity(texts: Sequence[str], is_expected: bool, vocabulary: Vocabulary) -> Quantity | None:
+    """ "3", "make it two strips": a quantity and nothing that is about something else."""
+    if not is_expected:
         return None
     found = counts(texts, range(len(texts)), set(), vocabulary)
     counted = {place for count in found for place in range(count.place, count.place + count.length)}
     beside = [text for place, text in enumerate(texts) if place not in counted]
-    if beside and not consists_of(beside, vocabulary.filler, vocabulary.order, vocabulary.confirm_filler):
+    about_it = (vocabulary.filler, vocabulary.order, vocabulary.confirm_filler, vocabulary.change)
+    if beside and not consists_of(beside, *about_it):
         return None
     return quantity_of(found)
 

@@ -13,8 +13,9 @@ from functions.chat.understanding.words import Word
 
 _LIKELY_PACKS = 30
 """A bare number after a name is a number of packs up to here; above, it is more likely a strength."""
-_SURE_DISTANCE = 1
-"""One sound off is a slip; two may be another medicine (prednisone, prednisolone), so we ask."""
+_SHORT = 5
+"""Letters. In a word this short one sound off is another word; in a longer one it is a slip. Two sounds off may
+be another medicine in any word (prednisone, prednisolone)."""
 _MOST_UNKNOWN_WORDS = 3
 
 
@@ -25,12 +26,19 @@ class _Found:
     first: int
     last: int
     candidates: tuple[Candidate, ...]
-    distance: int
+    is_far_fetched: bool
+    """Too far from any name, or only the first word of one, to be taken for it without asking."""
     counts: list[Count] = field(default_factory=list)
     quantity: Quantity | None = None
     strength: str | None = None
     forms: tuple[str, ...] = ()
     is_negated: bool = False
+    has_strange_neighbour: bool = False
+    """A word that nothing explains stands right beside the name: "insulin lispro" is not insulin glargine."""
+
+    @property
+    def is_guess(self) -> bool:
+        return self.is_far_fetched or self.has_strange_neighbour
 
     @property
     def strengths(self) -> set[str]:
@@ -63,11 +71,11 @@ class Reading:
                     quantity=found.quantity,
                     strength=found.strength,
                     forms=found.forms,
-                    is_guess=found.distance > _SURE_DISTANCE,
+                    is_guess=found.is_guess,
                 ),
             )
             for found in self._found
-            if not found.is_negated
+            if not found.is_negated and not (found.is_far_fetched and not self._is_wanted(found))
         ]
         unknown = [(first, Mention(said=said, candidates=())) for first, said in self._unknown_names()]
         return tuple(mention for _, mention in sorted(named + unknown, key=lambda item: item[0]))
@@ -97,8 +105,8 @@ class Reading:
                 place += 1
                 continue
             length, fits = max(runs, key=lambda run: (run[0], -min(span.distance for span in run[1])))
-            nearest = min(span.distance for span in fits)
-            found.append(_Found(place, place + length - 1, self._one_medicine(fits), nearest))
+            far_fetched = self._is_far_fetched(place, length, fits)
+            found.append(_Found(place, place + length - 1, self._one_medicine(fits), far_fetched))
             place += length
         return found
 
@@ -107,6 +115,12 @@ class Reading:
         if length == 1 or not self._texts[end - 1].isdigit():
             return False
         return starts_with_any(self._texts, end, self._vocabulary.pack_unit | self._vocabulary.dose_unit) > 0
+
+    def _is_far_fetched(self, first: int, length: int, spans: Sequence[Span]) -> bool:
+        distance = min(span.distance for span in spans)
+        letters = sum(len(text) for text in self._texts[first : first + length])
+        is_only_a_beginning = length == 1 and all(span.kind == "stem" for span in spans)
+        return distance > (0 if letters <= _SHORT else 1) or is_only_a_beginning
 
     def _one_medicine(self, spans: Sequence[Span]) -> tuple[Candidate, ...]:
         """A full name settles the product. Another exact name settles the medicine: its variants are those
@@ -182,6 +196,9 @@ class Reading:
                 own = left + right
             found.counts = self._count(own, found.strengths)
             found.is_negated = contains_any([self._texts[place] for place in own], self._vocabulary.negation)
+            found.has_strange_neighbour = any(
+                self._is_strange(place) for place in (found.first - 1, found.last + 1) if place in own
+            )
             self._read_strength(found, right)
             found.quantity = quantity_of(found.counts)
             self._read_forms(found, own)
@@ -231,15 +248,23 @@ class Reading:
 
     # What nothing explains
 
+    def _is_strange(self, place: int) -> bool:
+        text = self._texts[place]
+        return (
+            place not in self._used
+            and text not in self._vocabulary.words
+            and not text.replace(".", "").isdigit()
+        )
+
     def _strange(self, places: Sequence[int]) -> list[int]:
-        return [
-            place
-            for place in places
-            if place not in self._used
-            and self._texts[place] not in self._vocabulary.words
-            and not self._texts[place].replace(".", "").isdigit()
-            and len(self._texts[place]) >= 3
-        ]
+        return [place for place in places if self._is_strange(place) and len(self._texts[place]) >= 3]
+
+    def _is_wanted(self, found: _Found) -> bool:
+        """Whether an order verb or a quantity in its segment, or nothing else being said, asks for it."""
+        places = [place for place, own in enumerate(self._segments) if own == self._segments[found.first]]
+        texts = [self._texts[place] for place in places]
+        is_all = found.last - found.first + 1 == len(self._texts)
+        return is_all or found.quantity is not None or contains_any(texts, self._vocabulary.order)
 
     def _unknown_names(self) -> list[tuple[int, str]]:
         """Strange words in a segment without a known name, where an order verb or a quantity says that

@@ -43,6 +43,11 @@ class Vocabulary:
     greeting: Phrases
     none: Phrases
     red_flag: Phrases
+    report: Phrases
+    took_many: Phrases
+    add: Phrases
+    change: Phrases
+    objection: Phrases
     numbers: dict[str, int]
     forms: dict[str, tuple[str, ...]]
     ordinals: dict[str, int]

@@ -14,9 +14,11 @@ _DECIMAL_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
 _RANGE = re.compile(r"(?<=[0-9])\s*[-–—]\s*(?=[0-9])")
 _MINUS = re.compile(r"(?<![\w-])[-–—](?=[0-9])")
 _LIST_NUMBER = re.compile(r"(?:^|(?<=[\s,;]))([0-9]{1,2})[.)]\s+")
+_APOSTROPHE = re.compile(r"(?<=\w)['’‘`](?=\w)")
 _BREAK = re.compile(r"[,;\n+&/•|]|\.(?![0-9])")
 _NOT_A_NAME = re.compile(r"[^a-z0-9.\u0900-\u097f]+|\.(?![0-9])|[\u0964\u0965]")
 _LETTER_DIGIT = re.compile(r"(?<=[0-9])(?=[a-z\u0900-\u0965])|(?<=[a-z\u0900-\u0965])(?=[0-9])")
+_QUESTION = re.compile(r"[?？]+")
 _DEVANAGARI = re.compile(r"[\u0900-\u097f]")
 _DEVANAGARI_DIGITS = str.maketrans("०१२३४५६७८९", "0123456789")
 _NUQTA = "\u093c"
@@ -27,6 +29,7 @@ class Word:
     text: str
     after_break: bool = False
     """A comma, a full stop or a line end stands before it."""
+    before_question_mark: bool = False
 
 
 def normalise(text: str) -> str:
@@ -40,14 +43,24 @@ def split(message: str) -> list[Word]:
     """The words of a message. Devanagari digits become ASCII, "1,000" one number, "2-3" a range and "-1" a
     number with a sign; the numbers of a list ("1. dolo 2. crocin") separate and count nothing.
     """
-    text = unicodedata.normalize("NFKC", message).translate(_DEVANAGARI_DIGITS)
+    text = _APOSTROPHE.sub("", unicodedata.normalize("NFKC", message)).translate(_DEVANAGARI_DIGITS)
     text = _without_list_numbers(_DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", text)))
     text = _MINUS.sub(" minus ", _RANGE.sub(" to ", text))
     words: list[Word] = []
     for part in _BREAK.split(text):
-        for place, word in enumerate(normalise(part).split()):
-            words.append(Word(word, after_break=place == 0 and bool(words)))
+        *questions, rest = _QUESTION.split(part)
+        for question in questions:
+            words += _words_of(question, after_break=bool(words), is_asked=True)
+        words += _words_of(rest, after_break=bool(words), is_asked=False)
     return words
+
+
+def _words_of(part: str, *, after_break: bool, is_asked: bool) -> list[Word]:
+    texts = normalise(part).split()
+    last = len(texts) - 1
+    return [
+        Word(text, after_break and place == 0, is_asked and place == last) for place, text in enumerate(texts)
+    ]
 
 
 def _without_list_numbers(text: str) -> str:
