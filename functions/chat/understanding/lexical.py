@@ -51,7 +51,8 @@ def interpret(words: Sequence[Word], context: TurnContext) -> Interpretation:
 
     reading = Reading(words, context, vocabulary)
     mentions, sure = reading.mentions(), reading.explained()
-    if contains_any(texts, vocabulary.other_person) and (mentions or contains_any(texts, vocabulary.order)):
+    wants = bool(mentions) or contains_any(texts, vocabulary.order)
+    if wants and (contains_any(texts, vocabulary.other_person) or reading.is_for_a_name()):
         return Interpretation("for_someone_else", mentions, confidence=sure)
     if contains_any(texts, vocabulary.product_question):
         return Interpretation("product_question", mentions, confidence=sure)
@@ -93,7 +94,8 @@ def _took_too_many(texts: Sequence[str], vocabulary: Vocabulary) -> bool:
         return False
     taken = counts(texts, range(len(texts)), set(), vocabulary)
     return any(
-        count.counted in ("units", "bare", "packs") and (count.value or 0) >= _TOO_MANY_TABLETS
+        (count.value or 0) >= _TOO_MANY_TABLETS
+        and (count.counted in ("units", "packs") or (count.counted == "bare" and (count.value or 0) < 100))
         for count in taken
     )
 

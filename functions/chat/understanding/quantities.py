@@ -1,7 +1,7 @@
 """Numbers in a message, and what each of them counts.
 
-A number that is there but is no whole number of 1 to 9999 ("half", "1.5", "2-3", "0") is *unclear*: we ask, and
-it never turns into a default.
+A number that is there but is no whole number of 1 to 9999 ("half", "1.5", "2-3", "0") is *unclear*: we ask,
+and it never turns into a default.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from functions.chat.understanding.words import Word
 _LIKELY_PACKS = 30
 """A bare number after a name is a number of packs up to here; above, it is more likely a strength."""
 _SHORT = 5
-"""Letters. In a word this short one sound off is another word; in a longer one it is a slip. Two sounds off may
-be another medicine in any word (prednisone, prednisolone)."""
+"""Letters. In a word this short one sound off is another word; in a longer one it is a slip. Two sounds off
+may be another medicine in any word (prednisone, prednisolone)."""
 _MOST_UNKNOWN_WORDS = 3
 
 
@@ -87,6 +87,13 @@ class Reading:
             for place, text in enumerate(self._texts)
         )
         return round(known / len(self._texts), 2) if self._texts else 0.0
+
+    def is_for_a_name(self) -> bool:
+        """ "dolo for raju": the word after "for" is neither language nor a medicine."""
+        return any(
+            text == "for" and place + 1 < len(self._texts) and self._is_strange(place + 1)
+            for place, text in enumerate(self._texts)
+        )
 
     # Names
 
