@@ -58,6 +58,16 @@ as $$
   ));
 $$;
 
+create function private.normalise_names(p_texts text[])
+returns text[]
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select coalesce(array_agg(private.normalise_name(t)), '{}') from unnest(p_texts) as t;
+$$;
+
 -- What a name sounds like, for spellings by ear: "crosin" and "crocin", "azitromicin" and "azithromycin"
 -- share a key. Devanagari is written in Latin letters first, so that both scripts meet here.
 create function private.sound_key(p_text text)
@@ -78,13 +88,23 @@ begin
   );
   foreach v_step slice 1 in array array[
     ['X', ''], ['ph', 'f'], ['th', 't'], ['dh', 'd'], ['bh', 'b'], ['gh', 'g'], ['kh', 'k'], ['sh', 's'],
-    ['ck|q', 'k'], ['x', 'ks'], ['c(?=[eiy])', 's'], ['c', 'k'], ['[yj](?![aeiou])', 'i'], ['y', 'i'], ['w', 'v'],
+    ['tion\M', 'san'], ['ck|q', 'k'], ['x', 'ks'], ['c(?=[eiy])', 's'], ['c', 'k'], ['[yj](?![aeiou])', 'i'], ['y', 'i'], ['w', 'v'],
     ['z', 's'], ['ae|ee|ea', 'e'], ['oo', 'u'], ['([a-z])\1+', '\1'], ['(?<=[^ ]{3})e\M', '']
   ] loop
     v_key := regexp_replace(v_key, v_step[1], v_step[2], 'g');
   end loop;
   return v_key;
 end;
+$$;
+
+create function private.consonants(p_sound text)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select regexp_replace(p_sound, '[aeiou]', '', 'g');
 $$;
 
 -- Two sound keys that are the same word by ear or by a slip of the hand.

@@ -91,8 +91,11 @@ create index product_names_product_id_idx on public.product_names (product_id);
 create table public.catalogue_words (
   word text collate "C" not null,
   sound text collate "C" not null,
+  consonants text collate "C" not null generated always as (private.consonants(sound)) stored,
   constraint catalogue_words_pkey primary key (word)
 );
+
+create index catalogue_words_consonants_idx on public.catalogue_words (consonants);
 
 create index catalogue_words_trigram_idx on public.catalogue_words using gin (word extensions.gin_trgm_ops);
 create index catalogue_words_sound_idx on public.catalogue_words using gin (sound extensions.gin_trgm_ops);

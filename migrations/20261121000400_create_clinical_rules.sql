@@ -97,6 +97,7 @@ create table public.condition_terms (
   kind text not null,
   ingredients text[] not null,
   phrases text[] not null,
+  phrase_keys text[] not null generated always as (private.normalise_names(phrases)) stored,
   constraint condition_terms_pkey primary key (rule_set_id, condition),
   constraint condition_terms_rule_set_id_fkey
     foreign key (rule_set_id) references public.rule_sets (rule_set_id) on delete cascade,
@@ -120,6 +121,36 @@ values
   ('alternate_days', 0.5),
   ('once_weekly', 1 / 7.0),
   ('as_needed', null);
+
+-- A version that is or was in force says for ever what was checked: only a draft may be changed.
+create function private.refuse_change_of_rules()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if exists (
+    select from public.rule_sets
+    where rule_set_id = coalesce(new.rule_set_id, old.rule_set_id) and status <> 'draft'
+  ) then
+    raise exception using errcode = '42501', message = 'the rules of a version that was in force do not change';
+  end if;
+  return coalesce(new, old);
+end;
+$$;
+
+create trigger drug_classes_fixed before insert or update or delete on public.drug_classes
+  for each row execute function private.refuse_change_of_rules();
+create trigger allergy_rules_fixed before insert or update or delete on public.allergy_rules
+  for each row execute function private.refuse_change_of_rules();
+create trigger interaction_rules_fixed before insert or update or delete on public.interaction_rules
+  for each row execute function private.refuse_change_of_rules();
+create trigger condition_rules_fixed before insert or update or delete on public.condition_rules
+  for each row execute function private.refuse_change_of_rules();
+create trigger ingredient_limits_fixed before insert or update or delete on public.ingredient_limits
+  for each row execute function private.refuse_change_of_rules();
+create trigger condition_terms_fixed before insert or update or delete on public.condition_terms
+  for each row execute function private.refuse_change_of_rules();
 
 alter table public.rule_sets enable row level security;
 alter table public.drug_classes enable row level security;
@@ -171,7 +202,8 @@ as $$
     ('allergy rules', exists (select from public.allergy_rules where rule_set_id = p_rule_set_id)),
     ('interaction rules', exists (select from public.interaction_rules where rule_set_id = p_rule_set_id)),
     ('condition rules', exists (select from public.condition_rules where rule_set_id = p_rule_set_id)),
-    ('ingredient limits', exists (select from public.ingredient_limits where rule_set_id = p_rule_set_id))
+    ('ingredient limits', exists (select from public.ingredient_limits where rule_set_id = p_rule_set_id)),
+    ('condition terms', exists (select from public.condition_terms where rule_set_id = p_rule_set_id))
   ) as kind (name, is_there)
   where not kind.is_there
   union all
@@ -183,8 +215,20 @@ as $$
     union select ingredient from public.condition_rules where rule_set_id = p_rule_set_id
     union select ingredient from public.ingredient_limits where rule_set_id = p_rule_set_id
     union select target from public.allergy_rules where rule_set_id = p_rule_set_id and matches = 'ingredient'
+    union select unnest(ingredients) from public.condition_terms where rule_set_id = p_rule_set_id
   ) as named
-  where not exists (select from public.ingredients as i where i.ingredient = named.ingredient);
+  where not exists (select from public.ingredients as i where i.ingredient = named.ingredient)
+  union all
+  select 'has an allergy rule for the unknown ' || r.matches || ' ' || r.target
+  from public.allergy_rules as r
+  where r.rule_set_id = p_rule_set_id
+    and case r.matches
+      when 'class' then not exists (
+        select from public.drug_classes as c where c.rule_set_id = p_rule_set_id and c.drug_class = r.target
+      )
+      when 'product' then not exists (select from public.products as p where p.product_id = r.target)
+      else false
+    end;
 $$;
 
 -- Makes a rule set the one in force. Rolling back is activating the earlier one again.

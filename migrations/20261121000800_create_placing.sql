@@ -307,7 +307,11 @@ language sql
 set search_path = ''
 as $$
   with needed as (
-    select i.line, i.packs, i.packs * p.units_per_pack as units, p
+    select
+      i.line, i.packs, i.packs * p.units_per_pack as units, p,
+      -- Lines of one medicine draw on the same prescriptions, one after the other.
+      sum(i.packs * p.units_per_pack) over (partition by private.composition(p) order by i.line)
+        - i.packs * p.units_per_pack as starts
     from public.order_items as i
     join public.products as p using (product_id)
     where i.order_id = (p_order).order_id and p.prescription_required
@@ -318,9 +322,11 @@ as $$
   ),
   covers as (
     select
-      n.line, n.units, c.prescription_item_id, c.units_left,
-      sum(c.units_left) over chain - c.units_left as before,
-      row_number() over (partition by n.line order by c.position desc) = 1 as is_last
+      n.line, n.starts, n.starts + n.units as ends, c.prescription_item_id,
+      sum(c.units_left) over chain - c.units_left as item_starts,
+      -- A pack is not cut: what the last one holds beyond the prescription is booked on the last item.
+      case when row_number() over (partition by n.line order by c.position desc) = 1 then 2147483647
+        else sum(c.units_left) over chain end as item_ends
     from needed as n
     cross join lateral (
       select k.*, row_number() over () as position
@@ -330,11 +336,9 @@ as $$
     window chain as (partition by n.line order by c.position)
   ),
   used as (
-    -- A pack is not cut: what the last one holds beyond the prescription is booked on the last item.
-    select line, prescription_item_id,
-      (case when is_last then units - before else least(units_left, units - before) end)::integer as units
+    select line, prescription_item_id, (least(ends, item_ends) - greatest(starts, item_starts))::integer as units
     from covers
-    where before < units
+    where least(ends, item_ends) > greatest(starts, item_starts)
   ),
   booked as (
     update public.prescription_items as i

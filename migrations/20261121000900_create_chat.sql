@@ -22,6 +22,12 @@ as $$
     join public.catalogue_words as c
       on c.word operator(extensions.%) p_word or c.sound operator(extensions.%) said.sound
     where private.sounds_like(said.sound, c.sound) and c.word !~ '[0-9]'
+    union all
+    -- Devanagari spells the vowels of a Latin name in many ways, its consonants in one.
+    select c.word, 1, 0
+    from said
+    join public.catalogue_words as c on c.consonants = private.consonants(said.sound)
+    where p_word ~ U&'[\0900-\097f]' and length(c.consonants) >= 3 and c.word !~ '[0-9]'
   )
   select word, distance
   from near
@@ -52,7 +58,7 @@ as $$
     join unnest(p_is_vocabulary) with ordinality as v (is_vocabulary, position) using (position)
     cross join lateral private.similar_words(w.word) as c
     where not v.is_vocabulary
-      and length(w.word) >= 4
+      and length(w.word) between 4 and 40
       and w.word !~ '[0-9]'
       and not exists (select from public.catalogue_words as k where k.word = w.word)
   ),
@@ -87,6 +93,121 @@ as $$
   group by first, length, kind, product_id;
 $$;
 
+-- The conditions and symptoms a message names, in the words of the rule set in force.
+create function private.find_terms(p_words text[])
+returns table (first integer, length integer, condition text, kind text, ingredients text[])
+language sql
+stable
+set search_path = ''
+as $$
+  select distinct s.first, l.length, t.condition, t.kind, t.ingredients
+  from generate_series(1, cardinality(p_words)) as s (first)
+  cross join generate_series(1, 4) as l (length)
+  join public.condition_terms as t
+    on t.rule_set_id = private.active_rule_set_id()
+    and array_to_string(p_words[s.first : s.first + l.length - 1], ' ') = any (t.phrase_keys)
+  where s.first + l.length - 1 <= cardinality(p_words);
+$$;
+
+-- The patient's own long-term medicines, as products: what verified, valid prescriptions name and what was bought
+-- in the last 180 days to be taken regularly; of one composition the product bought last. With ingredients given,
+-- only those that contain one of them.
+create function private.own_medicines(p_patient_id text, p_ingredients text[] default null)
+returns setof text
+language sql
+stable
+set search_path = ''
+as $$
+  with bought as (
+    select distinct on (private.composition(p)) private.composition(p) as composition, p.product_id
+    from public.orders as o
+    join public.order_items as i using (order_id)
+    join public.products as p using (product_id)
+    join public.dosage_frequencies as f using (dosage_frequency)
+    where o.patient_id = p_patient_id
+      and o.status not in ('cancelled', 'failed')
+      and f.doses_per_day is not null
+      and o.placed_at > now() - interval '180 days'
+    order by private.composition(p), o.placed_at desc
+  ),
+  prescribed as (
+    select distinct i.ingredient, i.strength
+    from public.prescriptions as rx
+    join public.prescription_items as i using (prescription_id)
+    where rx.patient_id = p_patient_id
+      and rx.status = 'verified'
+      and current_date between rx.issued_on and rx.valid_until
+  ),
+  own as (
+    select b.product_id from bought as b
+    union
+    select p.product_id
+    from prescribed as r
+    cross join lateral (
+      select q.product_id
+      from public.products as q
+      where q.active_ingredient = r.ingredient and q.strength = r.strength
+      order by q.product_id
+      limit 1
+    ) as p
+    where not exists (select from bought as b where b.composition = r.ingredient || ' ' || r.strength)
+  )
+  select o.product_id
+  from own as o
+  where p_ingredients is null
+    or exists (
+      select from public.product_ingredients as pi
+      where pi.product_id = o.product_id and pi.ingredient = any (p_ingredients)
+    );
+$$;
+
+-- OTC products for a symptom that nothing blocks for this patient, in stock: those without a warning first, then
+-- what holds nothing else besides, then the cheaper. Options to choose from, never a choice.
+create function private.symptom_options(p_patient_id text, p_ingredients text[])
+returns setof text
+language sql
+stable
+set search_path = ''
+as $$
+  with candidates as (
+    select
+      p.product_id, p.price,
+      (select count(*) from public.product_ingredients as every where every.product_id = p.product_id) - count(*) as besides
+    from public.products as p
+    join public.product_ingredients as pi using (product_id)
+    where p.schedule = 'OTC' and pi.ingredient = any (p_ingredients)
+    group by p.product_id
+    order by besides, p.price, p.product_id
+    limit 12
+  ),
+  verified as (
+    select c.product_id, c.price, c.besides, private.verify_items(p_patient_id, jsonb_build_array(
+      jsonb_build_object('product_id', c.product_id, 'packs', 1)
+    )) -> 'findings' as findings
+    from candidates as c
+  )
+  select v.product_id
+  from verified as v
+  where not v.findings @> '[{"severity": "block"}]'
+  order by jsonb_array_length(v.findings) > 0, v.besides, v.price, v.product_id
+  limit 5;
+$$;
+
+-- What the rules say about taking these products, together and with what the patient takes: findings, each pair
+-- once. The answer to "can I take ibuprofen with my warfarin?".
+create function private.advice(p_patient_id text, p_product_ids text[])
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(distinct f.finding - array['product_id', 'product_name', 'waits']), '[]')
+  from jsonb_array_elements(private.verify_items(p_patient_id, (
+    select jsonb_agg(jsonb_build_object('product_id', id, 'packs', 1)) from unnest(p_product_ids[1:6]) as id
+  )) -> 'findings') as f (finding)
+  where f.finding ->> 'code' in ('allergy', 'interaction', 'condition', 'age', 'duplicate_therapy', 'schedule_x');
+$$;
+
 -- What the agent must know of a product and of this patient's history with it.
 create function private.candidate_json(p_patient_id text, p_product public.products)
 returns jsonb
@@ -111,19 +232,28 @@ as $$
       select from private.covering_items(p_patient_id, p_product) as c where c.status = 'verified'
     ),
     'last_bought_at', bought.placed_at,
-    'last_packs', bought.packs
+    'last_packs', bought.packs,
+    'units_per_day', coalesce(prescribed.units_per_day, bought.units_per_day)
   )
   from (select) as one
   left join lateral (
-    select o.placed_at, i.packs
+    select o.placed_at, i.packs, i.units_per_dose * f.doses_per_day as units_per_day
     from public.order_items as i
     join public.orders as o using (order_id)
+    join public.dosage_frequencies as f using (dosage_frequency)
     where o.patient_id = p_patient_id
       and i.product_id = (p_product).product_id
       and o.status not in ('cancelled', 'failed')
     order by o.placed_at desc
     limit 1
-  ) as bought on true;
+  ) as bought on true
+  left join lateral (
+    select c.units_per_dose * f.doses_per_day as units_per_day
+    from private.covering_items(p_patient_id, p_product) as c
+    join public.dosage_frequencies as f using (dosage_frequency)
+    where c.status = 'verified'
+    limit 1
+  ) as prescribed on true;
 $$;
 
 -- The conversation a message belongs to: the one named, else the patient's latest of the last twelve hours,
@@ -158,15 +288,17 @@ begin
 end;
 $$;
 
--- First call of a turn. `p_words` are the words of the message, [[word, is vocabulary], ...]. Returns
--- {patient: {patient_id, preferred_language}, conversation_id,
--- state, proposal | null, last_order | null, mentions: [{first, length, kind, distance, product_id}],
--- products: {id: candidate}}. Writes nothing.
+-- First call of a turn. `p_words` are the words of the message, [[word, is vocabulary], ...]; `p_wants` says what
+-- else the message may be about: {usual: the own medicines, advice: what the rules say}. Returns
+-- {patient: {patient_id, preferred_language}, conversation_id, state, proposal | null, last_order | null,
+--  mentions: [{first, length, kind, distance, product_id}], terms: [{first, length, condition, kind, products}],
+--  usual: [product_id], advice: [finding], products: {id: candidate}}. Writes nothing.
 -- definer: stock and the words of the catalogue are read for the patient, who is always the caller's own.
 create function public.chat_context(
   p_words jsonb,
   p_patient_id text default null,
-  p_conversation_id uuid default null
+  p_conversation_id uuid default null,
+  p_wants jsonb default '{}'
 )
 returns jsonb
 language plpgsql
@@ -179,7 +311,10 @@ declare
   v_patient public.patients;
   v_conversation public.conversations := private.find_conversation(v_patient_id, p_conversation_id);
   v_proposal public.proposals;
+  v_words text[];
   v_mentions jsonb;
+  v_terms jsonb;
+  v_usual jsonb := '[]';
   v_products jsonb;
 begin
   if jsonb_typeof(p_words) is distinct from 'array' or length(p_words::text) > 65536 or exists (
@@ -195,20 +330,46 @@ begin
   order by created_at desc
   limit 1;
 
+  v_words := array(
+    select w.word ->> 0 from jsonb_array_elements(p_words) with ordinality as w (word, n) where n <= 400 order by n
+  );
   select coalesce(jsonb_agg(to_jsonb(m) order by m.first, m.length desc, m.distance), '[]')
   into v_mentions
   from private.find_mentions(
-    array(select w.word ->> 0 from jsonb_array_elements(p_words) with ordinality as w (word, n) where n <= 400 order by n),
+    v_words,
     array(
       select (w.word ->> 1)::boolean
       from jsonb_array_elements(p_words) with ordinality as w (word, n) where n <= 400 order by n
     )
   ) as m;
 
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'first', t.first, 'length', t.length, 'condition', t.condition, 'kind', t.kind,
+    'products', array(
+      select own from private.own_medicines(v_patient_id, t.ingredients) as own where t.kind = 'maintenance'
+      union all
+      select option from private.symptom_options(v_patient_id, t.ingredients) as option where t.kind = 'symptom'
+    )
+  ) order by t.first, t.length desc), '[]')
+  into v_terms
+  from private.find_terms(v_words) as t;
+
+  if (p_wants -> 'usual')::boolean then
+    v_usual := to_jsonb(array(select own from private.own_medicines(v_patient_id) as own));
+  end if;
+
   select coalesce(jsonb_object_agg(p.product_id, private.candidate_json(v_patient_id, p)), '{}')
   into v_products
   from public.products as p
-  where p.product_id in (select m.mention ->> 'product_id' from jsonb_array_elements(v_mentions) as m (mention));
+  where p.product_id in (
+    select m.mention ->> 'product_id' from jsonb_array_elements(v_mentions) as m (mention)
+    union all
+    select jsonb_array_elements_text(t.term -> 'products') from jsonb_array_elements(v_terms) as t (term)
+    union all
+    select jsonb_array_elements_text(v_usual)
+    union all
+    select i.item ->> 'product_id' from jsonb_array_elements(v_proposal.items) as i (item)
+  );
 
   return jsonb_build_object(
     'patient', jsonb_build_object(
@@ -220,7 +381,20 @@ begin
       'proposal_id', v_proposal.proposal_id, 'digest', v_proposal.digest, 'status', v_proposal.status,
       'items', v_proposal.items, 'order_id', v_proposal.order_id
     ) end,
+    'last_order', (
+      select private.order_json(o)
+      from public.orders as o
+      where o.patient_id = v_patient_id
+      order by o.placed_at desc, o.order_id desc
+      limit 1
+    ),
     'mentions', v_mentions,
+    'terms', v_terms,
+    'usual', v_usual,
+    'advice', case when (p_wants -> 'advice')::boolean then
+      private.advice(v_patient_id, array(select distinct m.mention ->> 'product_id'
+        from jsonb_array_elements(v_mentions) as m (mention) where m.mention ->> 'kind' <> 'stem'))
+    else '[]' end,
     'products', v_products
   );
 end;
@@ -336,9 +510,6 @@ begin
       'outcome', 'placed', 'card', private.order_status_card(v_placed -> 'order' ->> 'order_id')
     );
   end if;
-  if v_outcome = 'questions' then
-    return jsonb_build_object('outcome', 'questions', 'questions', v_placed -> 'prepared' -> 'questions');
-  end if;
   return private.propose(p_conversation, v_proposal.request, v_placed -> 'prepared')
     || jsonb_build_object('outcome', v_outcome);
 end;
@@ -423,7 +594,7 @@ begin
     and jsonb_typeof(coalesce(p_turn -> 'state', '{}')) = 'object'
     and jsonb_typeof(coalesce(p_turn -> 'profile', '{}')) = 'object'
     -- What is said in our name offers choices or help; only placing an order makes an order's card.
-    and (v_card = 'null' or v_card ->> 'type' in ('clarification', 'emergency'))
+    and (v_card = 'null' or v_card ->> 'type' in ('clarification', 'emergency', 'order_tracking'))
     and length(p_turn::text) <= 65536
   ) is not true then
     perform private.fail(422, 'invalid_turn', 'This turn has not the expected form.');
@@ -600,7 +771,7 @@ end;
 $$;
 
 grant execute on function
-  public.chat_context(jsonb, text, uuid),
+  public.chat_context(jsonb, text, uuid, jsonb),
   public.chat_turn(jsonb, text),
   public.get_conversation(uuid),
   public.get_decisions(uuid),

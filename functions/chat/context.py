@@ -29,6 +29,8 @@ class Candidate:
     last_bought_at: str | None
     """ISO 8601; comparable as text."""
     last_packs: int | None
+    units_per_day: float | None
+    """As prescribed, else as bought last; None when it is not known or only as needed."""
 
     def option(self) -> dict[str, Any]:
         """As a clarification card offers it."""
@@ -50,6 +52,19 @@ class Span:
     distance: int
     """Sounds that had to be changed for the words to fit; 0 is a name as it is written."""
     product_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Words `first` to `first + length - 1` name a condition or a symptom. `products`: of a condition the
+    patient's own medicines for it, of a symptom what may be offered to this patient.
+    """
+
+    first: int
+    length: int
+    condition: str
+    kind: Literal["maintenance", "symptom"]
+    products: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +91,12 @@ class TurnContext:
     proposal: OpenProposal | None
     spans: tuple[Span, ...]
     products: Mapping[str, Candidate]
+    terms: tuple[Term, ...] = ()
+    usual: tuple[str, ...] = ()
+    """The patient's own long-term medicines, when the message may be about them."""
+    advice: tuple[Mapping[str, Any], ...] = ()
+    """What the rules say about the products named, when the message asks."""
+    last_order: Mapping[str, Any] | None = None
 
     @property
     def has_open_proposal(self) -> bool:
@@ -109,6 +130,13 @@ def read_context(data: Mapping[str, Any]) -> TurnContext:
             for m in data["mentions"]
         ),
         products={product_id: _candidate(product) for product_id, product in data["products"].items()},
+        terms=tuple(
+            Term(t["first"] - 1, t["length"], t["condition"], t["kind"], tuple(t["products"]))
+            for t in data["terms"]
+        ),
+        usual=tuple(data["usual"]),
+        advice=tuple(data["advice"]),
+        last_order=data["last_order"],
     )
 
 

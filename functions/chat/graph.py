@@ -20,7 +20,7 @@ from functions.chat.context import read_context
 from functions.chat.replies.languages import reply_language
 from functions.chat.resolution import plan
 from functions.chat.state import TurnState
-from functions.chat.understanding.lexical import interpret, is_vocabulary
+from functions.chat.understanding.lexical import interpret, is_vocabulary, wants
 from functions.chat.understanding.words import split
 from shared.database import Gateway
 
@@ -45,6 +45,7 @@ def extract(state: TurnState, runtime: Runtime[TurnTools]) -> TurnState:
             {
                 "p_words": [[word.text, is_vocabulary(word)] for word in words],
                 "p_patient_id": message.patient_id,
+                "p_wants": wants(words),
                 "p_conversation_id": str(message.conversation_id) if message.conversation_id else None,
             },
         )

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from math import ceil
 from typing import Any, Literal
 
 from functions.chat.context import Candidate, TurnContext
-from functions.chat.understanding.interpretation import Interpretation, Mention, Quantity
+from functions.chat.understanding.interpretation import Interpretation, Mention, Quantity, Symptom
 from functions.chat.understanding.reading import with_strength
 from functions.chat.understanding.words import normalise
 
@@ -19,6 +20,7 @@ Act = Literal["say", "propose", "confirm", "decline", "answer"]
 EMERGENCY_NUMBERS = ("112", "108", "14416")
 """India: all emergencies, ambulance, Tele-MANAS."""
 _MOST_OPTIONS = 6
+_MOST_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,59 +47,72 @@ class Plan:
 
 def plan(interpretation: Interpretation, context: TurnContext) -> Plan:
     """What to do about an interpreted message."""
+    is_choosing = context.awaiting.get("kind") in ("choice", "quantity")
     match interpretation.intent:
         case "red_flag":
             card = {"type": "emergency", "numbers": list(EMERGENCY_NUMBERS)}
             return Plan("decline", said=(Said("emergency"),), card=card)
         case "answer":
             return Plan("answer", profile=interpretation.profile)
-        case "confirm" if context.proposal is not None and context.awaiting.get("kind") != "choice":
+        case "confirm" if context.proposal is not None and not is_choosing:
             return Plan("confirm")
         case "confirm":
-            return Plan("say", said=(Said("nothing-to-confirm"),), state=context.state)
+            return _say("nothing-to-confirm" if not is_choosing else "choose-first", context)
         case "decline":
-            return Plan(
-                "decline", said=(Said("declined" if context.has_open_proposal else "nothing-to-decline"),)
-            )
+            has_something = context.has_open_proposal or bool(context.awaiting)
+            return Plan("decline", said=(Said("declined" if has_something else "nothing-to-decline"),))
         case "choose" if interpretation.choice is not None:
             return _chosen(interpretation.choice, interpretation.quantity, context)
-        case "for_someone_else":
-            return Plan("say", said=(Said("for-someone-else"),), state=context.state)
-        case "question":
-            return Plan("say", said=(Said("question-unknown"),), state=context.state)
+        case "order":
+            return _order(interpretation, context)
+        case "edit":
+            return _edit(interpretation, context)
+        case "change_quantity":
+            return _change_quantity(interpretation.quantity, context)
+        case "refill":
+            return _refill(interpretation.is_last_order, context)
+        case "track":
+            return _track(context)
         case "product_question":
             return _tell_about(interpretation.mentions, context)
-        case "order":
-            return _order(interpretation.mentions, context)
-        case "add":
-            return _order(interpretation.mentions, context, beside=_proposed(context))
-        case "change_quantity" if context.proposal is not None:
-            return _change_quantity(interpretation.quantity, context)
-        case "report":
-            return Plan("say", said=(Said("report"),), state=context.state)
-        case "greeting":
-            return Plan("say", said=(Said("greeting"),), state=context.state)
+        case "question":
+            return _advise(interpretation.mentions, context)
+        case "report" | "for_someone_else" | "greeting":
+            return _say(interpretation.intent.replace("_", "-"), context)
     if context.awaiting.get("kind") == "profile":
-        return Plan("say", said=(Said(f"ask-{context.awaiting['field']}"),), state=context.state)
-    return Plan("say", said=(Said("unclear"),), state=context.state)
+        return _say(f"ask-{context.awaiting['field']}", context)
+    return _say("unclear", context)
 
 
-def packs_for(quantity: Quantity | None, product: Candidate) -> tuple[int | None, Said | None]:
+def _say(key: str, context: TurnContext) -> Plan:
+    """One sentence; what was being asked before stays open."""
+    return Plan("say", said=(Said(key),), state=context.state)
+
+
+def packs_for(
+    quantity: Quantity | None, product: Candidate, is_refill: bool = False
+) -> tuple[int | None, Said | None]:
     """Packs for what was asked, and a note when units had to be rounded up to whole packs. None when it is
-    not clear how many; without any quantity one pack.
+    not clear how many. Without a number: one pack, for a refill as many as last time.
     """
     if quantity is None:
-        return 1, None
+        return (product.last_packs if is_refill and product.last_packs else 1), None
     if quantity.amount is None or quantity.of == "packs":
         return quantity.amount, None
-    packs = -(-quantity.amount // product.units_per_pack)
-    if packs * product.units_per_pack == quantity.amount:
+    units = quantity.amount
+    if quantity.of == "days":
+        per_day = quantity.doses_per_day or product.units_per_day
+        if not per_day:
+            return None, None
+        units = ceil(quantity.amount * per_day)
+    packs = -(-units // product.units_per_pack)
+    if packs * product.units_per_pack == units:
         return packs, None
     return packs, Said(
         "note-rounded",
         {
             "product": product.product_name,
-            "asked": quantity.amount,
+            "asked": units,
             "packs": packs,
             "units": packs * product.units_per_pack,
         },
@@ -120,31 +135,107 @@ def pick(mention: Mention, candidates: Sequence[Candidate]) -> Candidate | None:
     return max(bought, key=lambda candidate: candidate.last_bought_at or "", default=None)
 
 
-def _proposed(context: TurnContext) -> tuple[Mapping[str, Any], ...]:
-    """The items of the open proposal, as an order has them."""
-    items = context.proposal.items if context.proposal else ()
-    return tuple({"product_id": item.product_id, "packs": item.packs} for item in items)
+def _order(interpretation: Interpretation, context: TurnContext) -> Plan:
+    return _resolve(_started(interpretation, context, ()))
+
+
+def _started(
+    interpretation: Interpretation, context: TurnContext, items: tuple[Mapping[str, Any], ...]
+) -> _Order:
+    mentions = interpretation.mentions
+    return _Order(
+        queue=tuple(mention for mention in mentions if mention.candidates),
+        products=context.products,
+        items=items,
+        unknown=tuple(mention.said for mention in mentions if not mention.candidates),
+        symptoms=interpretation.symptoms,
+        missing=interpretation.missing,
+    )
+
+
+def _edit(interpretation: Interpretation, context: TurnContext) -> Plan:
+    """The open proposal without what is not wanted, and with what is: a product that is on it already gets
+    its new number, or that many more.
+    """
+    proposed = context.proposal.items if context.proposal else ()
+    removed = {product_id for mention in interpretation.removed for product_id in mention.candidates}
+    packs = {item.product_id: item.packs for item in proposed if item.product_id not in removed}
+    new: list[Mention] = []
+    for mention in interpretation.mentions:
+        on_it = [product_id for product_id in mention.candidates if product_id in packs]
+        amount, _ = packs_for(mention.quantity, context.products[on_it[0]]) if on_it else (None, None)
+        if len(on_it) != 1 or amount is None:
+            new.append(mention)
+        elif mention.quantity is not None or interpretation.is_addition:
+            packs[on_it[0]] = amount + (packs[on_it[0]] if interpretation.is_addition else 0)
+    items = tuple({"product_id": product_id, "packs": number} for product_id, number in packs.items())
+    if not items and not new:
+        return Plan("decline", said=(Said("declined"),))
+    return _resolve(_started(replace(interpretation, mentions=tuple(new)), context, items))
 
 
 def _change_quantity(quantity: Quantity | None, context: TurnContext) -> Plan:
-    """A new number of packs for the one item of the open proposal; of several it is not clear which."""
-    items = _proposed(context)
-    if len(items) != 1 or quantity is None or quantity.amount is None or quantity.of == "units":
-        return Plan("say", said=(Said("which-quantity"),), state=context.state)
-    return Plan("propose", items=({**items[0], "packs": quantity.amount},))
+    """A new number for the one item of the open proposal; of several it is not clear which."""
+    items = context.proposal.items if context.proposal else ()
+    if len(items) != 1:
+        return _say("which-quantity", context)
+    packs, note = packs_for(quantity, context.products[items[0].product_id])
+    if packs is None:
+        return _say("which-quantity", context)
+    changed = {"product_id": items[0].product_id, "packs": packs}
+    return Plan("propose", items=(changed,), notes=(note,) if note else ())
 
 
-def _order(
-    mentions: Sequence[Mention], context: TurnContext, beside: tuple[Mapping[str, Any], ...] = ()
-) -> Plan:
-    return _resolve(
-        _Order(
-            items=beside,
-            queue=tuple(mention for mention in mentions if mention.candidates),
-            products=context.products,
-            unknown=tuple(mention.said for mention in mentions if not mention.candidates),
-        )
+def _refill(is_last_order: bool, context: TurnContext) -> Plan:
+    """ "My usual": the long-term medicines, each with the packs of last time; without any the last order."""
+    items = tuple(
+        {"product_id": product_id, "packs": context.products[product_id].last_packs or 1}
+        for product_id in (() if is_last_order else context.usual)
     )
+    if not items and context.last_order:
+        items = tuple(
+            {"product_id": item["product_id"], "packs": item["quantity"]}
+            for item in context.last_order["items"]
+        )
+    return Plan("propose", items=items) if items else _say("nothing-to-refill", context)
+
+
+def _track(context: TurnContext) -> Plan:
+    order = context.last_order
+    if order is None:
+        return _say("no-order-yet", context)
+    names = ", ".join(item["product_name"] for item in order["items"])
+    said = Said(f"track-{order['status'].replace('_', '-')}", {"order": order["order_id"], "names": names})
+    return Plan(
+        "say",
+        said=(said,),
+        card={
+            "type": "order_tracking",
+            "order_id": order["order_id"],
+            "status": order["status"],
+            "placed_at": order["placed_at"],
+            "tracking": order["tracking"],
+            "total": order["total_price"],
+            "items": [
+                {"product_id": i["product_id"], "product_name": i["product_name"], "qty": i["quantity"]}
+                for i in order["items"]
+            ],
+        },
+        state=context.state,
+    )
+
+
+def _advise(mentions: Sequence[Mention], context: TurnContext) -> Plan:
+    """What the rules say, with their sources. No finding is no permission: that stays a pharmacist's word."""
+    named = [context.products[p].product_name for mention in mentions for p in mention.candidates[:1]]
+    if not named:
+        return _say("question-unknown", context)
+    if not context.advice:
+        said = Said("advice-none", {"names": ", ".join(dict.fromkeys(named))})
+        return Plan("say", said=(said,), state=context.state)
+    told = dict.fromkeys((str(finding["message"]), str(finding["source"])) for finding in context.advice)
+    said_all = tuple(Said("advice", {"message": message, "source": source}) for message, source in told)
+    return Plan("say", said=(*said_all[:4], Said("advice-ask")), state=context.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +247,14 @@ class _Order:
     items: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[Said, ...] = ()
     unknown: tuple[str, ...] = ()
+    symptoms: tuple[Symptom, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def _resolve(order: _Order) -> Plan:
-    """Settle mention after mention; the first that cannot be settled becomes a question."""
+    """Settle mention after mention; the first that cannot be settled becomes a question, and so does a
+    complaint that nothing was named for.
+    """
     while order.queue:
         mention = order.queue[0]
         order = replace(order, queue=order.queue[1:])
@@ -167,15 +262,26 @@ def _resolve(order: _Order) -> Plan:
         chosen = pick(mention, candidates)
         if chosen is None:
             return _ask_which(mention, candidates, order)
-        packs, note = packs_for(mention.quantity, chosen)
+        packs, note = packs_for(mention.quantity, chosen, mention.is_refill)
         if packs is None:
             return _ask_how_many(mention, chosen, order)
         order = _with_item(order, chosen, packs, note)
-    not_found = _not_found(order)
+    for symptom in order.symptoms:
+        if symptom.options:
+            return _offer(symptom, replace(order, symptoms=()))
+    unsettled = _unsettled(order)
     if not order.items:
         card = {"type": "clarification", "options": [], "pending": []}
-        return Plan("say", said=(*not_found, Said("ask-another-name")), card=card)
-    return Plan("propose", said=not_found, items=order.items, notes=order.notes)
+        return Plan("say", said=(*unsettled, Said("ask-another-name")), card=card)
+    if len(order.items) > _MOST_LINES:
+        return Plan("say", said=(Said("too-many-items", {"most": _MOST_LINES}),))
+    return Plan("propose", said=unsettled, items=order.items, notes=order.notes)
+
+
+def _offer(symptom: Symptom, order: _Order) -> Plan:
+    offered = [order.products[product_id] for product_id in symptom.options]
+    question = (Said("offer", {"complaint": symptom.said}), *_list_options(offered))
+    return _ask("choice", question, offered, symptom.quantity, order)
 
 
 def _with_item(order: _Order, product: Candidate, packs: int, note: Said | None) -> _Order:
@@ -186,8 +292,19 @@ def _with_item(order: _Order, product: Candidate, packs: int, note: Said | None)
     )
 
 
-def _not_found(order: _Order) -> tuple[Said, ...]:
-    return tuple(Said("not-found", {"name": name}) for name in order.unknown)
+def _unsettled(order: _Order) -> tuple[Said, ...]:
+    """What was named and cannot be had: unknown names, conditions without a medicine, complaints without one
+    that is safe.
+    """
+    return (
+        *(Said("not-found", {"name": name}) for name in order.unknown),
+        *(Said("no-own-medicine", {"condition": condition}) for condition in order.missing),
+        *(
+            Said("nothing-safe", {"complaint": symptom.said})
+            for symptom in order.symptoms
+            if not symptom.options
+        ),
+    )
 
 
 def _ask_which(mention: Mention, candidates: Sequence[Candidate], order: _Order) -> Plan:
@@ -212,7 +329,7 @@ def _ask(
 ) -> Plan:
     return Plan(
         "say",
-        said=(*_not_found(order), *question),
+        said=(*_unsettled(order), *question),
         card={
             "type": "clarification",
             "options": [candidate.option() for candidate in offered],
@@ -313,4 +430,5 @@ def _recalled_mention(known: Mapping[str, Any]) -> Mention:
         strength=known["strength"],
         forms=tuple(known["forms"]),
         is_guess=known["is_guess"],
+        is_refill=known["is_refill"],
     )

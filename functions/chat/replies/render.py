@@ -26,7 +26,7 @@ def render_reply(language: str, record: Mapping[str, Any], card: Mapping[str, An
     elif outcome in ("placed", "placed_before"):
         lines.append(_placed(language, outcome, card or {}))
     elif outcome == "questions":
-        pass
+        lines.append(_text(language, "questions-first"))
     elif outcome == "nothing_open":
         lines.append(_text(language, "nothing-to-confirm"))
     else:
@@ -48,7 +48,7 @@ def render_card(
         return None
     shown = dict(card)
     said = record["said"] or {"said": [], "notes": []}
-    if "items" in shown and shown["type"] == "order_confirmation":
+    if shown["type"] == "order_confirmation":
         shown["items"] = [
             {**item, "warnings": [_localised(language, warning, item) for warning in item["warnings"]]}
             for item in shown["items"]
@@ -65,7 +65,7 @@ def render_card(
             shown["question"] = " ".join(
                 _text(language, part["key"], part["args"]) for part in said["said"] if part["key"] != "option"
             )
-        case "safety_alert" | "order_status" | "emergency":
+        case "safety_alert" | "order_status" | "order_tracking" | "emergency":
             shown["message"] = render_reply(language, record, card)
     return shown
 

@@ -11,8 +11,10 @@ from typing import Literal
 
 Intent = Literal[
     "order",
-    "add",
+    "edit",
+    "refill",
     "change_quantity",
+    "track",
     "confirm",
     "decline",
     "choose",
@@ -34,7 +36,9 @@ class Quantity:
 
     amount: int | None
     """None: something was said, but no whole number follows from it; the patient is asked."""
-    of: Literal["packs", "units"] = "packs"
+    of: Literal["packs", "units", "days"] = "packs"
+    doses_per_day: float | None = None
+    """For `days`: how often a day, when it was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,32 @@ class Mention:
     forms: tuple[str, ...] = ()
     is_guess: bool = False
     """The name was far enough from any known one that the patient must be asked."""
+    is_refill: bool = False
+    """Without a number, as many packs as last time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """A complaint with what may be offered for it: options, never a choice."""
+
+    said: str
+    options: tuple[str, ...]
+    quantity: Quantity | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
     intent: Intent
     mentions: tuple[Mention, ...] = ()
+    removed: tuple[Mention, ...] = ()
+    """For `edit`: what is not wanted any more."""
+    is_addition: bool = False
+    """For `edit`: the quantities come on top of what the proposal has."""
+    symptoms: tuple[Symptom, ...] = ()
+    is_last_order: bool = False
+    """For `refill`: the last order again, not the usual medicines."""
+    missing: tuple[str, ...] = ()
+    """Conditions that were named, but the patient has no medicine for."""
     choice: int | None = None
     """For `choose`: the place of the chosen option, from 0."""
     quantity: Quantity | None = None

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from functions.chat.context import TurnContext
-from functions.chat.understanding.interpretation import Interpretation, Quantity
+from functions.chat.understanding.interpretation import Interpretation, Mention, Quantity
 from functions.chat.understanding.quantities import counts, number_at, quantity_of
 from functions.chat.understanding.reading import Reading
 from functions.chat.understanding.vocabulary import Vocabulary, consists_of, contains_any, load_vocabulary
@@ -49,9 +49,18 @@ def interpret(words: Sequence[Word], context: TurnContext) -> Interpretation:
     if (choice := _choice(texts, context.awaiting, vocabulary)) is not None:
         return Interpretation("choose", choice=choice)
 
-    reading = Reading(words, context, vocabulary)
-    mentions, sure = reading.mentions(), reading.explained()
-    wants = bool(mentions) or contains_any(texts, vocabulary.order)
+    if contains_any(texts, vocabulary.track):
+        return Interpretation("track")
+    return _what_is_wanted(texts, Reading(words, context, vocabulary), context, is_question)
+
+
+def _what_is_wanted(
+    texts: Sequence[str], reading: Reading, context: TurnContext, is_question: bool
+) -> Interpretation:
+    vocabulary = load_vocabulary()
+    mentions, symptoms, sure = reading.mentions(), reading.symptoms(), reading.explained()
+    missing, removed = reading.missing(), reading.removed()
+    wants = bool(mentions or symptoms or missing) or contains_any(texts, vocabulary.order)
     if wants and (contains_any(texts, vocabulary.other_person) or reading.is_for_a_name()):
         return Interpretation("for_someone_else", mentions, confidence=sure)
     if contains_any(texts, vocabulary.product_question):
@@ -60,17 +69,55 @@ def interpret(words: Sequence[Word], context: TurnContext) -> Interpretation:
         return Interpretation("question", mentions, confidence=sure)
     if contains_any(texts, vocabulary.report):
         return Interpretation("report", mentions, confidence=sure)
-    if mentions:
-        is_addition = context.has_open_proposal and contains_any(texts, vocabulary.add)
-        return Interpretation("add" if is_addition else "order", mentions, confidence=sure)
+    if context.has_open_proposal and (mentions or removed) and _is_edit(texts, mentions, removed, context):
+        return Interpretation(
+            "edit",
+            mentions,
+            removed=removed,
+            is_addition=contains_any(texts, vocabulary.add),
+            symptoms=symptoms,
+            confidence=sure,
+        )
+    if mentions or symptoms or missing:
+        return Interpretation("order", mentions, symptoms=symptoms, missing=missing, confidence=sure)
     if context.has_open_proposal and contains_any(texts, vocabulary.objection):
         return Interpretation("decline")
+    if contains_any(texts, vocabulary.decline) and not contains_any(texts, vocabulary.order):
+        return Interpretation("decline")
+    if contains_any(texts, vocabulary.refill):
+        is_last_order = contains_any(texts, vocabulary.last_order)
+        return Interpretation("refill", is_last_order=is_last_order, confidence=sure)
     can_change = context.has_open_proposal and not is_question
     if (quantity := _stated_quantity(texts, can_change, vocabulary)) is not None:
         return Interpretation("change_quantity", quantity=quantity)
     if contains_any(texts, vocabulary.greeting):
         return Interpretation("greeting")
     return Interpretation("unclear", confidence=0.0)
+
+
+def _is_edit(
+    texts: Sequence[str], mentions: Sequence[Mention], removed: Sequence[Mention], context: TurnContext
+) -> bool:
+    """About the proposal on the table: something added, left out, or a new number for what is on it."""
+    vocabulary = load_vocabulary()
+    proposed = {item.product_id for item in context.proposal.items} if context.proposal else set()
+    if contains_any(texts, vocabulary.add):
+        return True
+    if any(proposed & set(mention.candidates) for mention in removed):
+        return True
+    return contains_any(texts, vocabulary.change) and any(
+        proposed & set(mention.candidates) for mention in mentions
+    )
+
+
+def wants(words: Sequence[Word]) -> dict[str, bool]:
+    """What else the context must hold for these words: the patient's own medicines, what the rules say."""
+    vocabulary = load_vocabulary()
+    texts = [word.text for word in words]
+    return {
+        "usual": contains_any(texts, vocabulary.refill),
+        "advice": contains_any(texts, vocabulary.question),
+    }
 
 
 def _is_confirmation(texts: Sequence[str], vocabulary: Vocabulary) -> bool:

@@ -15,8 +15,9 @@ from functions.chat.understanding.vocabulary import Vocabulary, starts_with_any
 
 _MOST = 9999
 _SCALES = (12, 100, 1000)
+_MONTH = 30
 
-Counted = Literal["packs", "units", "bare", "strength", "nothing"]
+Counted = Literal["packs", "units", "days", "bare", "strength", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +38,18 @@ class Count:
     counted: Counted
 
 
-def number_at(texts: Sequence[str], place: int, vocabulary: Vocabulary) -> Number | None:
+def number_at(
+    texts: Sequence[str], place: int, vocabulary: Vocabulary, strengths: Collection[str] = ()
+) -> Number | None:
     """The number that starts at a word: "2", "2.0", "twenty two", "one hundred", "2 to 3", "half"."""
     if place >= len(texts):
         return None
     if (texts[place],) in vocabulary.unclear_number:
         following = _plain_number(texts, place + 1, vocabulary)
         return Number(None, 1 + (following.length if following else 0))
-    first = _plain_number(texts, place, vocabulary)
-    if first is None:
-        return None
+    first = _plain_number(texts, place, vocabulary, strengths)
+    if first is None or str(first.value) in strengths:
+        return first
     # "2 to 3", "2 or 3", "do teen": a range, however it is said.
     end = place + first.length
     joint = 1 if end < len(texts) and (texts[end],) in vocabulary.range_word else 0
@@ -56,7 +59,12 @@ def number_at(texts: Sequence[str], place: int, vocabulary: Vocabulary) -> Numbe
     return first
 
 
-def _plain_number(texts: Sequence[str], place: int, vocabulary: Vocabulary) -> Number | None:
+def _plain_number(
+    texts: Sequence[str], place: int, vocabulary: Vocabulary, strengths: Collection[str] = ()
+) -> Number | None:
+    """Digits, or the number words from here on. They stop where a strength is complete: of a medicine of
+    650 mg "six fifty two strips" is 650, and two strips.
+    """
     if place >= len(texts):
         return None
     text = texts[place]
@@ -68,12 +76,16 @@ def _plain_number(texts: Sequence[str], place: int, vocabulary: Vocabulary) -> N
     value, length = vocabulary.numbers[text], 1
     while (text := texts[place + length] if place + length < len(texts) else "") in vocabulary.numbers:
         following = vocabulary.numbers[text]
+        if str(value) in strengths:
+            break
         if following in _SCALES and value < following:
             value *= following
         elif (value % 100 == 0 and following < 100) or (
             value % 100 >= 20 and value % 10 == 0 and following < 10
         ):
             value += following
+        elif length == 1 and value < 10 and 10 <= following < 100:
+            value = value * 100 + following  # spoken strengths: "six fifty"
         else:
             break
         length += 1
@@ -100,14 +112,17 @@ def counts(
 def _count_at(
     texts: Sequence[str], place: int, strengths: Collection[str], vocabulary: Vocabulary
 ) -> Count | None:
-    number = number_at(texts, place, vocabulary)
+    number = number_at(texts, place, vocabulary, strengths)
     if number is None:
-        return None
+        return _month_at(texts, place, vocabulary)
     end = place + number.length
     if place > 0 and (texts[place - 1],) in vocabulary.before_a_number:
         return Count(place, number.length, number.value, "nothing")  # "flat 12", "age 45"
     if length := starts_with_any(texts, end, vocabulary.strength_unit):
         return Count(place, number.length + length, number.value, "strength")
+    days = vocabulary.durations.get(texts[end]) if end < len(texts) else None
+    if days is not None:
+        return Count(place, number.length + 1, number.value and number.value * days, "days")
     if length := starts_with_any(texts, end, vocabulary.not_a_quantity):
         return Count(place, number.length + length, number.value, "nothing")
     if length := starts_with_any(texts, end, vocabulary.pack_unit):
@@ -117,8 +132,8 @@ def _count_at(
         return Count(place, number.length + length, number.value, "units")
     if _is_times(texts, place - 1) or _is_times(texts, end):
         return Count(place, number.length, number.value, "packs")  # "x 2", "2x"
-    if texts[place] in strengths and number.length == 1:
-        return Count(place, 1, number.value, "strength")
+    if str(number.value) in strengths or (texts[place] in strengths and number.length == 1):
+        return Count(place, number.length, number.value, "strength")
     if not texts[place].isascii() or not texts[place].replace(".", "").isdigit():
         # Some number words are verbs or articles more often ("do", "ek"): they count only before a unit.
         alone = (texts[place],)
@@ -127,6 +142,13 @@ def _count_at(
         ):
             return None
     return Count(place, number.length, number.value, "bare")
+
+
+def _month_at(texts: Sequence[str], place: int, vocabulary: Vocabulary) -> Count | None:
+    """ "for a month" is a number too; "last month" and "every month" are not."""
+    days = vocabulary.durations.get(texts[place], 0)
+    is_other = place > 0 and texts[place - 1] in ("last", "every", "next", "per", "this", "har", "pichle")
+    return Count(place, 1, days, "days") if days >= _MONTH and not is_other else None
 
 
 def _pack_description(texts: Sequence[str], place: int, vocabulary: Vocabulary) -> int:
@@ -149,11 +171,40 @@ def _is_times(texts: Sequence[str], place: int) -> bool:
 def quantity_of(found: Sequence[Count]) -> Quantity | None:
     """The quantity that the counts of one mention come to: packs before units before bare numbers. Two that
     disagree, or one that is no whole number, are unclear; no number at all is None."""
-    for kind in ("packs", "units", "bare"):
+    kinds: tuple[Literal["packs", "units", "days", "bare"], ...] = ("packs", "units", "days", "bare")
+    for kind in kinds:
         values = {count.value for count in found if count.counted == kind}
         if not values:
             continue
         others = {count.value for count in found if count.counted == "bare"} if kind == "packs" else set()
         (value,) = values if len(values | others) == 1 else (None,)
-        return Quantity(value, of="units" if kind == "units" else "packs")
+        return Quantity(value, of="packs" if kind == "bare" else kind)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Frequency:
+    """`length` words from `place` that say how often a day something is taken."""
+
+    place: int
+    length: int
+    doses_per_day: float
+
+
+def frequencies(texts: Sequence[str], vocabulary: Vocabulary) -> list[Frequency]:
+    """ "twice a day", "3 times daily", "bd", "1-0-1": where the message says how often."""
+    found: list[Frequency] = []
+    for place in range(len(texts)):
+        fits = [
+            Frequency(place, len(phrase), often)
+            for phrase, often in vocabulary.frequencies.items()
+            if tuple(texts[place : place + len(phrase)]) == phrase
+        ]
+        number = number_at(texts, place, vocabulary)
+        if number and number.value:
+            times = starts_with_any(texts, place + number.length, vocabulary.times_a_day)
+            if times:
+                fits.append(Frequency(place, number.length + times, number.value))
+        if fits and (not found or place >= found[-1].place + found[-1].length):
+            found.append(max(fits, key=lambda frequency: frequency.length))
+    return found

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field, replace
 
-from functions.chat.context import Candidate, Span, TurnContext
-from functions.chat.understanding.interpretation import Mention, Quantity
-from functions.chat.understanding.quantities import Count, counts, quantity_of
+from functions.chat.context import Candidate, Span, Term, TurnContext
+from functions.chat.understanding.interpretation import Mention, Quantity, Symptom
+from functions.chat.understanding.quantities import Count, counts, frequencies, quantity_of
 from functions.chat.understanding.vocabulary import Vocabulary, contains_any, starts_with_any
 from functions.chat.understanding.words import Word
 
@@ -55,35 +55,66 @@ class Reading:
         self._texts = [word.text for word in words]
         self._vocabulary = vocabulary
         self._products = context.products
-        self._found = self._names(context.spans)
+        in_terms = {p for term in context.terms for p in range(term.first, term.first + term.length)}
+        self._found = self._names(context.spans, in_terms)
         self._used = {place for found in self._found for place in range(found.first, found.last + 1)}
+        self._terms = self._named_terms(context.terms)
+        self._often = frequencies(self._texts, vocabulary)
+        self._in_frequency = {
+            place for often in self._often for place in range(often.place, often.place + often.length)
+        }
         self._segments = self._cut()
+        self._loose: dict[int, Quantity] = {}
         self._read_segments()
 
     def mentions(self) -> tuple[Mention, ...]:
-        """In the order of the message; what was named but is unknown has no candidates."""
-        named = [
-            (
-                found.first,
-                Mention(
-                    said=" ".join(self._texts[found.first : found.last + 1]),
-                    candidates=tuple(candidate.product_id for candidate in found.candidates),
-                    quantity=found.quantity,
-                    strength=found.strength,
-                    forms=found.forms,
-                    is_guess=found.is_guess,
-                ),
-            )
+        """What is wanted, in the order of the message, each once; what was named but is unknown has no
+        candidates, and a condition stands for the patient's own medicines for it.
+        """
+        is_refill = contains_any(self._texts, self._vocabulary.refill)
+        wanted = [
+            (found.first, replace(self._mention(found), is_refill=is_refill))
             for found in self._found
             if not found.is_negated and not (found.is_far_fetched and not self._is_wanted(found))
         ]
-        unknown = [(first, Mention(said=said, candidates=())) for first, said in self._unknown_names()]
-        return tuple(mention for _, mention in sorted(named + unknown, key=lambda item: item[0]))
+        wanted += [(first, Mention(said=said, candidates=())) for first, said in self._unknown_names()]
+        for term in self._terms:
+            if term.kind == "maintenance" and self._is_asked_for(term):
+                quantity = self._loose.get(self._segments[term.first])
+                wanted += [
+                    (term.first, Mention(self._said(term), (product_id,), quantity, is_refill=True))
+                    for product_id in self._of_form(term)
+                ]
+        wanted.sort(key=lambda item: item[0])
+        return tuple(dict.fromkeys(mention for _, mention in wanted))
+
+    def removed(self) -> tuple[Mention, ...]:
+        """What is named only to be left out: "not the crocin"."""
+        return tuple(self._mention(found) for found in self._found if found.is_negated)
+
+    def symptoms(self) -> tuple[Symptom, ...]:
+        """Complaints that something is wanted for. Beside a named medicine a complaint is only its reason."""
+        return tuple(
+            Symptom(self._said(term), term.products, self._loose.get(self._segments[term.first]))
+            for term in self._terms
+            if term.kind == "symptom" and self._is_asked_for(term)
+        )
+
+    def missing(self) -> tuple[str, ...]:
+        """Conditions that something is wanted for, but the patient has no medicine for."""
+        return tuple(
+            self._said(term)
+            for term in self._terms
+            if term.kind == "maintenance" and self._is_asked_for(term) and not self._of_form(term)
+        )
 
     def explained(self) -> float:
         """Share of the words that are language, a name, or part of a quantity."""
         known = sum(
-            place in self._used or text in self._vocabulary.words or text.isdigit()
+            place in self._used
+            or text in self._vocabulary.words
+            or text.isdigit()
+            or any(term.first <= place < term.first + term.length for term in self._terms)
             for place, text in enumerate(self._texts)
         )
         return round(known / len(self._texts), 2) if self._texts else 0.0
@@ -95,9 +126,58 @@ class Reading:
             for place, text in enumerate(self._texts)
         )
 
+    def _mention(self, found: _Found) -> Mention:
+        return Mention(
+            said=" ".join(self._texts[found.first : found.last + 1]),
+            candidates=tuple(candidate.product_id for candidate in found.candidates),
+            quantity=found.quantity,
+            strength=found.strength,
+            forms=found.forms,
+            is_guess=found.is_guess,
+        )
+
+    # Conditions and symptoms
+
+    def _named_terms(self, terms: Sequence[Term]) -> list[Term]:
+        """The longest first, none inside a name: the "cough" of "cough syrup" is no complaint."""
+        chosen: list[Term] = []
+        for term in sorted(terms, key=lambda term: -term.length):
+            places = set(range(term.first, term.first + term.length))
+            taken = self._used.union(*(range(t.first, t.first + t.length) for t in chosen))
+            if not places & taken:
+                chosen.append(term)
+        return sorted(chosen, key=lambda term: term.first)
+
+    def _is_asked_for(self, term: Term) -> bool:
+        segment = self._segments[term.first]
+        if any(self._segments[found.first] == segment for found in self._found):
+            return False
+        texts = [text for text, own in zip(self._texts, self._segments, strict=True) if own == segment]
+        asks = self._vocabulary.order | self._vocabulary.something | self._vocabulary.refill
+        if contains_any(texts, asks):
+            return True
+        # A complaint by itself asks for help; a condition by itself is only told.
+        return not self._found and (term.kind == "symptom" or term.length == len(self._texts))
+
+    def _said(self, term: Term) -> str:
+        return " ".join(self._texts[term.first : term.first + term.length])
+
+    def _of_form(self, term: Term) -> list[str]:
+        """ "my asthma inhaler": of the medicines for it those of the form that was said, when one was."""
+        segment = self._segments[term.first]
+        forms = {
+            form
+            for text, own in zip(self._texts, self._segments, strict=True)
+            if own == segment
+            for form in self._vocabulary.forms.get(text, ())
+        }
+        if not forms or forms <= {"tablet", "capsule"}:
+            return list(term.products)
+        return [product_id for product_id in term.products if self._products[product_id].form in forms]
+
     # Names
 
-    def _names(self, spans: Sequence[Span]) -> list[_Found]:
+    def _names(self, spans: Sequence[Span], in_terms: Set[int]) -> list[_Found]:
         """The longest names from left to right. A number in front of a unit of packs or doses belongs to the
         quantity: "vitamin d 3 strips" asks for three strips of vitamin D."""
         by_run: dict[tuple[int, int], list[Span]] = {}
@@ -113,6 +193,9 @@ class Reading:
                 continue
             length, fits = max(runs, key=lambda run: (run[0], -min(span.distance for span in run[1])))
             far_fetched = self._is_far_fetched(place, length, fits)
+            if far_fetched and in_terms & set(range(place, place + length)):
+                place += 1  # "khansi" is a cough before it is the first word of a cough syrup
+                continue
             found.append(_Found(place, place + length - 1, self._one_medicine(fits), far_fetched))
             place += length
         return found
@@ -174,18 +257,22 @@ class Reading:
         )
 
     def _read_segments(self) -> None:
-        loose: list[tuple[int, Quantity]] = []
+        loose: list[tuple[int, int, Quantity]] = []
         for segment in sorted(set(self._segments)):
             places = [place for place, own in enumerate(self._segments) if own == segment]
             named = [found for found in self._found if self._segments[found.first] == segment]
             if named:
                 self._read_named(places, named)
             elif not self._strange(places):
-                quantity = quantity_of(self._count(places, set()))
+                quantity = self._with_frequency(quantity_of(self._count(places, set())), places)
                 if quantity:
-                    loose.append((places[0], quantity))
-        for place, quantity in loose:
-            self._give(place, quantity)
+                    loose.append((places[0], segment, quantity))
+        has_term = {self._segments[term.first] for term in self._terms}
+        for place, segment, quantity in loose:
+            if segment in has_term:
+                self._loose[segment] = quantity
+            else:
+                self._give(place, quantity)
         self._share_each()
 
     def _read_named(self, places: Sequence[int], named: Sequence[_Found]) -> None:
@@ -207,12 +294,19 @@ class Reading:
                 self._is_strange(place) for place in (found.first - 1, found.last + 1) if place in own
             )
             self._read_strength(found, right)
-            found.quantity = quantity_of(found.counts)
+            found.quantity = self._with_frequency(quantity_of(found.counts), places)
             self._read_forms(found, own)
+
+    def _with_frequency(self, quantity: Quantity | None, places: Sequence[int]) -> Quantity | None:
+        """ "for 2 months twice a day": the days of the quantity, and how often a day."""
+        if quantity is None or quantity.of != "days":
+            return quantity
+        said = [often.doses_per_day for often in self._often if often.place in places]
+        return replace(quantity, doses_per_day=said[0] if said else None)
 
     def _count(self, places: Sequence[int], strengths: set[str]) -> list[Count]:
         found: list[Count] = []
-        for run in _runs(places):
+        for run in _runs([place for place in places if place not in self._in_frequency]):
             found += counts(self._texts, run, strengths, self._vocabulary)
         return found
 
@@ -223,7 +317,7 @@ class Reading:
             follows = count.place in right and count.place == found.last + 1
             is_large = count.counted == "bare" and (count.value or 0) > _LIKELY_PACKS
             if count.counted == "strength" or (follows and is_large):
-                found.strength = self._texts[count.place]
+                found.strength = str(count.value) if count.value else self._texts[count.place]
                 found.counts = [other for other in found.counts if other is not count]
                 if follows:
                     found.last = count.place + count.length - 1
@@ -261,6 +355,7 @@ class Reading:
             place not in self._used
             and text not in self._vocabulary.words
             and not text.replace(".", "").isdigit()
+            and not any(term.first <= place < term.first + term.length for term in self._terms)
         )
 
     def _strange(self, places: Sequence[int]) -> list[int]:

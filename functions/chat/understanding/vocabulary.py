@@ -48,9 +48,18 @@ class Vocabulary:
     add: Phrases
     change: Phrases
     objection: Phrases
+    refill: Phrases
+    last_order: Phrases
+    something: Phrases
+    track: Phrases
+    times_a_day: Phrases
     numbers: dict[str, int]
     forms: dict[str, tuple[str, ...]]
     ordinals: dict[str, int]
+    durations: dict[str, int]
+    """Days in a day, week, month."""
+    frequencies: dict[tuple[str, ...], float]
+    """Doses a day by how people say it."""
     words: frozenset[str]
     """Every single word of any list: what is never taken for a misspelt name."""
 
@@ -68,13 +77,28 @@ def load_vocabulary() -> Vocabulary:
     numbers = {normalise(word): number for table in tables for word, number in table["number"].items()}
     forms = {normalise(word): tuple(names) for table in tables for word, names in table["form"].items()}
     ordinals = {normalise(word): place for table in tables for word, place in table["ordinal"].items()}
+    durations = {normalise(word): days for table in tables for word, days in table["duration"].items()}
+    frequencies = {
+        tuple(normalise(phrase).split()): float(often)
+        for table in tables
+        for phrase, often in table["frequency"].items()
+    }
     words = {word for listed in lists.values() for phrase in listed for word in phrase}
     return Vocabulary(
         **lists,
         numbers=numbers,
         forms=forms,
         ordinals=ordinals,
-        words=frozenset(words | numbers.keys() | forms.keys() | ordinals.keys()),
+        durations=durations,
+        frequencies=frequencies,
+        words=frozenset(
+            words
+            | numbers.keys()
+            | forms.keys()
+            | ordinals.keys()
+            | durations.keys()
+            | {word for phrase in frequencies for word in phrase}
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 _THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
 _DECIMAL_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
+_DOSING = re.compile(r"(?<![0-9-])([0-2])\s*-\s*([0-2])\s*-\s*([0-2])(?![0-9-])")
 _RANGE = re.compile(r"(?<=[0-9])\s*[-–—]\s*(?=[0-9])")
 _MINUS = re.compile(r"(?<![\w-])[-–—](?=[0-9])")
 _LIST_NUMBER = re.compile(r"(?:^|(?<=[\s,;]))([0-9]{1,2})[.)]\s+")
@@ -21,6 +22,7 @@ _LETTER_DIGIT = re.compile(r"(?<=[0-9])(?=[a-z\u0900-\u0965])|(?<=[a-z\u0900-\u0
 _QUESTION = re.compile(r"[?？]+")
 _DEVANAGARI = re.compile(r"[\u0900-\u097f]")
 _DEVANAGARI_DIGITS = str.maketrans("०१२३४५६७८९", "0123456789")
+_CASE_ENDINGS = ("साठी", "च्या", "ची", "चे", "चा", "चं", "ला")
 _NUQTA = "\u093c"
 
 
@@ -45,6 +47,7 @@ def split(message: str) -> list[Word]:
     """
     text = _APOSTROPHE.sub("", unicodedata.normalize("NFKC", message)).translate(_DEVANAGARI_DIGITS)
     text = _without_list_numbers(_DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", text)))
+    text = _DOSING.sub(r"\1 \2 \3", text)  # "1-0-1": morning, noon, night
     text = _MINUS.sub(" minus ", _RANGE.sub(" to ", text))
     words: list[Word] = []
     for part in _BREAK.split(text):
@@ -55,8 +58,16 @@ def split(message: str) -> list[Word]:
     return words
 
 
+def _without_case_ending(text: str) -> list[str]:
+    """Marathi writes its postpositions onto the noun: "डोकेदुखीसाठी" is "डोकेदुखी साठी"."""
+    for ending in _CASE_ENDINGS:
+        if text.endswith(ending) and len(text) > len(ending) + 2:
+            return [text.removesuffix(ending), ending]
+    return [text]
+
+
 def _words_of(part: str, *, after_break: bool, is_asked: bool) -> list[Word]:
-    texts = normalise(part).split()
+    texts = [piece for text in normalise(part).split() for piece in _without_case_ending(text)]
     last = len(texts) - 1
     return [
         Word(text, after_break and place == 0, is_asked and place == last) for place, text in enumerate(texts)
