@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Header
 
 from shared.credentials import maybe_signed_in, signed_in
 from shared.database import Database, Gateway, get_database
 from shared.identity import Caller
 from shared.settings import Settings, get_settings
+from shared.text import Line
 
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 
@@ -36,3 +37,13 @@ CallersGateway = Annotated[Gateway, Depends(_as_caller)]
 
 GuestGateway = Annotated[Gateway, Depends(_as_guest)]
 """The database as anyone sees it."""
+
+IdempotencyKey = Annotated[
+    Line | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        description="The same key with the same body gets the first answer again, for 24 hours",
+    ),
+]
+"""For requests that create something; the database keeps the answers."""

@@ -1,13 +1,86 @@
-"""What an order looks like to the patient who placed it."""
+"""What is asked of the orders function, and what orders look like: to their patient, and to staff."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.money import Money
+from shared.text import Identifier, Line
+
+Packs = Annotated[int, Field(strict=True, ge=1, le=9999, examples=[2])]
+
+DosageFrequency = Annotated[
+    Line,
+    StringConstraints(min_length=1, max_length=50),
+    Field(examples=["once_daily", "twice_daily", "as_needed"]),
+]
+"""The frequencies are data; the database refuses an unknown one."""
+
+
+class OrderedItem(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    product_id: Identifier = Field(examples=["MED001"])
+    quantity: Packs
+
+
+class Dosage(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    dosage_frequency: DosageFrequency
+    units_per_dose: float = Field(default=1, gt=0, le=9999, description="Tablets, millilitres, ...")
+
+
+class OrderRequest(BaseModel):
+    """Exactly one of: `items`; `proposal_id` with `digest`; `product_id` with `quantity`.
+
+    A misspelt field is refused, not ignored: what is ordered must be what was meant.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["items"]},
+                {"required": ["proposal_id", "digest"]},
+                {"required": ["product_id", "quantity"]},
+            ],
+            "examples": [{"items": [{"product_id": "MED021", "quantity": 2}]}],
+        },
+    )
+
+    items: Annotated[list[OrderedItem], Field(min_length=1, max_length=20)] | None = None
+    dosage: DosageFrequency | Dosage | None = Field(
+        default=None, description="How all items will be taken, when it is not as prescribed or as before"
+    )
+    proposal_id: UUID | None = None
+    digest: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")] | None = Field(
+        default=None, description="Of the card that is confirmed"
+    )
+    product_id: Identifier | None = None
+    quantity: Packs | None = None
+    patient_id: Identifier | None = Field(default=None, description="Staff names whom the order is for")
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> Self:
+        named = {
+            name
+            for name in ("items", "proposal_id", "digest", "product_id", "quantity")
+            if getattr(self, name) is not None
+        }
+        if named not in ({"items"}, {"proposal_id", "digest"}, {"product_id", "quantity"}):
+            raise ValueError("give either items, or proposal_id and digest, or product_id and quantity")
+        if self.dosage is not None and self.proposal_id is not None:
+            raise ValueError("a proposal has its dosage already")
+        return self
+
+
+class Cancellation(BaseModel):
+    reason: Annotated[Line, StringConstraints(max_length=300)] | None = None
 
 
 class OrderLine(BaseModel):
@@ -17,7 +90,8 @@ class OrderLine(BaseModel):
     unit_price: Money = Field(description="INR per pack, as sold")
     line_total: Money
     warnings: list[dict[str, Any]] = Field(
-        description="What the clinical checks said when it was sold: code, message, source"
+        description="What the clinical checks said when it was sold: code, message, source; `overridden` "
+        "with the pharmacist's reason where one let it pass"
     )
 
 
@@ -30,9 +104,42 @@ class Order(BaseModel):
     tracking: dict[str, Any] | None
 
 
+class PlacedOrder(Order):
+    trace_id: UUID = Field(description="Of what was checked and decided")
+
+
 class OrderPage(BaseModel):
     """Newest first. `next_cursor` is null on the last page."""
 
     orders: list[Order]
     count: int = Field(description="Orders on this page")
     next_cursor: str | None
+
+
+class AdminOrderLine(BaseModel):
+    """One line of an order. Its id is its own; the status is that of the whole order."""
+
+    order_id: str = Field(examples=["ORD1042-1"])
+    patient_id: str = Field(examples=["PAT012"])
+    patient_name: str
+    product_id: str = Field(examples=["MED001"])
+    product_name: str = Field(examples=["Dolo 650"])
+    quantity: int = Field(description="Packs")
+    total_price: Money = Field(description="Of this line")
+    purchase_date: date
+    dosage_frequency: str
+    status: str
+
+
+class AdminOrderPage(BaseModel):
+    """Newest first. The numbers count lines over all pages, not only those on this one."""
+
+    orders: list[AdminOrderLine]
+    count: int
+    pending: int = Field(description="Lines still on their way to the patient")
+    delivered: int
+    next_cursor: str | None
+
+
+class StatusChange(BaseModel):
+    status: Literal["confirmed", "processing", "shipped", "delivered", "cancelled"]

@@ -1,20 +1,33 @@
-"""HTTP routes of a patient's orders."""
+"""HTTP routes of orders: a patient's own, and the order page of the staff."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 
 from functions.orders import service
-from functions.orders.models import Order, OrderPage
-from shared.dependencies import CallersGateway
+from functions.orders.models import (
+    AdminOrderLine,
+    AdminOrderPage,
+    Cancellation,
+    Order,
+    OrderPage,
+    OrderRequest,
+    PlacedOrder,
+    StatusChange,
+)
+from shared.dependencies import CallersGateway, IdempotencyKey
+from shared.errors import NexusError
+from shared.http import problem_response
 from shared.text import Identifier
 
-router = APIRouter(tags=["orders"])
+router = APIRouter()
+
+STAFF_LIST = "/api/admin/orders"
 
 
-@router.get("/api/orders", summary="My orders, newest first")
+@router.get("/api/orders", tags=["orders"], summary="My orders, newest first")
 def list_orders(
     database: CallersGateway,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
@@ -23,6 +36,52 @@ def list_orders(
     return service.list_orders(database, limit=limit, cursor=cursor)
 
 
-@router.get("/api/orders/{order_id}", summary="One of my orders")
+@router.post("/api/orders", status_code=201, tags=["orders"], summary="Place an order")
+def place_order(
+    body: OrderRequest, database: CallersGateway, idempotency_key: IdempotencyKey = None
+) -> PlacedOrder:
+    """Everything is verified as it is placed. The status is `confirmed`, or `awaiting_pharmacist`.
+
+    409 `out_of_stock` and 422 `refused` say why in `findings`, and what there is instead in `rejected_items`.
+    422 `profile_incomplete` names the fields in `questions`. 409 `proposal_changed` and `proposal_expired`
+    have the new card, if there is one, in `card`.
+    """
+    return service.place(database, body, idempotency_key=idempotency_key)
+
+
+@router.get("/api/orders/{order_id}", tags=["orders"], summary="One of my orders")
 def order(order_id: Identifier, database: CallersGateway) -> Order:
     return service.order(database, order_id)
+
+
+@router.post("/api/orders/{order_id}/cancel", tags=["orders"], summary="Cancel an order before it is shipped")
+def cancel_order(order_id: Identifier, database: CallersGateway, body: Cancellation | None = None) -> Order:
+    """Stock and prescription are given back. A cancelled order stays as it is; 409 once it is shipped."""
+    return service.cancel(database, order_id, reason=body.reason if body else None)
+
+
+@router.get(STAFF_LIST, tags=["staff: orders"], summary="All order lines, newest first")
+def list_all_orders(
+    database: CallersGateway,
+    limit: Annotated[int, Query(ge=1, le=500)] = 200,
+    cursor: Annotated[Identifier | None, Query(description="`next_cursor` of the page before")] = None,
+) -> AdminOrderPage:
+    return service.list_all_lines(database, limit=limit, cursor=cursor)
+
+
+@router.put(
+    "/api/admin/orders/{order_id}/status", tags=["staff: orders"], summary="Move an order on, or cancel it"
+)
+def change_status(order_id: Identifier, body: StatusChange, database: CallersGateway) -> AdminOrderLine:
+    """The id is that of an order or of one of its lines; the status is the whole order's.
+
+    409 for a step that is not allowed: backwards, out of a final status, or past the pharmacist.
+    """
+    return service.change_status(database, order_id, body.status)
+
+
+def orders_problem(request: Request, error: NexusError) -> Response:
+    """The staff page reads its list and its numbers from errors too."""
+    if request.scope["path"] == STAFF_LIST:
+        return problem_response(request, error, orders=[], count=0, pending=0, delivered=0)
+    return problem_response(request, error)
