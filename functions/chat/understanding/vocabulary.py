@@ -6,12 +6,13 @@ All three are read together, because people mix them in one sentence.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from functions.chat.understanding.words import normalise
+from functions.chat.understanding.words import is_devanagari, normalise
 
 _FOLDER = Path(__file__).parent / "languages"
 _LONGEST_PHRASE = 5
@@ -60,6 +61,9 @@ class Vocabulary:
     """Days in a day, week, month."""
     frequencies: dict[tuple[str, ...], float]
     """Doses a day by how people say it."""
+    hindi: frozenset[str]
+    marathi: frozenset[str]
+    """Words in Devanagari that only one of the two languages has."""
     words: frozenset[str]
     """Every single word of any list: what is never taken for a misspelt name."""
 
@@ -74,6 +78,7 @@ def load_vocabulary() -> Vocabulary:
         return frozenset(tuple(normalise(phrase).split()) for table in tables for phrase in table[key])
 
     lists = {field.name: phrases(field.name) for field in fields(Vocabulary) if field.type == "Phrases"}
+    hindi, marathi = (_devanagari(table) for table in tables[1:])
     numbers = {normalise(word): number for table in tables for word, number in table["number"].items()}
     forms = {normalise(word): tuple(names) for table in tables for word, names in table["form"].items()}
     ordinals = {normalise(word): place for table in tables for word, place in table["ordinal"].items()}
@@ -89,6 +94,8 @@ def load_vocabulary() -> Vocabulary:
         numbers=numbers,
         forms=forms,
         ordinals=ordinals,
+        hindi=hindi - marathi,
+        marathi=marathi - hindi,
         durations=durations,
         frequencies=frequencies,
         words=frozenset(
@@ -100,6 +107,11 @@ def load_vocabulary() -> Vocabulary:
             | {word for phrase in frequencies for word in phrase}
         ),
     )
+
+
+def _devanagari(table: Mapping[str, Any]) -> frozenset[str]:
+    phrases = [phrase for listed in table.values() for phrase in listed]
+    return frozenset(word for phrase in phrases for word in normalise(phrase).split() if is_devanagari(word))
 
 
 def starts_with_any(words: Sequence[str], place: int, phrases: Phrases) -> int:
