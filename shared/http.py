@@ -23,12 +23,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import (
     BadRequest,
     FieldError,
     Invalid,
+    MethodNotAllowed,
     NexusError,
     PayloadTooLarge,
     UnsupportedMediaType,
@@ -88,6 +90,8 @@ def create_app(
 
     async def answer(request: Request, error: Exception) -> Response:
         problem = _as_nexus_error(error)
+        if isinstance(problem, MethodNotAllowed):
+            problem.headers = {**problem.headers, "Allow": ", ".join(_methods_at(request.scope, routers))}
         if problem.status >= 500:
             logger.error("failed", exc_info=error, extra={"code": problem.code})
         return render(request, problem)
@@ -154,6 +158,19 @@ def _as_nexus_error(error: Exception) -> NexusError:
         sentence = "The body could not be read as JSON." if error.status_code == 400 else None
         return error_with_status(error.status_code, sentence, headers=error.headers)
     return NexusError()
+
+
+def _methods_at(scope: Scope, routers: Iterable[APIRouter]) -> list[str]:
+    """What an address takes. The router itself only names the first route it finds there."""
+    return sorted(
+        {
+            method
+            for router in routers
+            for route in router.routes
+            if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE
+            for method in route.methods or ()
+        }
+    )
 
 
 def _refused_input(details: Iterable[Any]) -> NexusError:
