@@ -35,11 +35,22 @@ class Settings(BaseSettings):
     aws_endpoint_url_sqs: str | None = None
 
     nlu_mode: Literal["auto", "lexical", "gemini"] = "auto"
+    gemini_api_key: SecretStr | None = None
+    """Without it every message is understood lexically, whatever NLU_MODE says."""
+    gemini_model: str = "gemini-3.5-flash-lite"
+    gemini_base_url: str = "https://generativelanguage.googleapis.com"
+    gemini_timeout_seconds: float = Field(default=4, gt=0, le=10)
+    """For all of what one message may wait for the model, a second attempt included."""
+
+    langfuse_public_key: str | None = None
+    langfuse_secret_key: SecretStr | None = None
+    """Turns are traced when both keys are there."""
+    langfuse_base_url: str = "https://cloud.langfuse.com"
 
     demo_identity: bool = False
     rate_limits: Literal["on", "off"] = "on"
 
-    @field_validator("supabase_url", mode="after")
+    @field_validator("supabase_url", "gemini_base_url", "langfuse_base_url", mode="after")
     @classmethod
     def _without_trailing_slash(cls, url: str) -> str:
         if not url.startswith(("http://", "https://")):
