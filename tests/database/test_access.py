@@ -47,6 +47,7 @@ OWN = {
     "messages",
     "order_items",
     "orders",
+    "overrides",
     "patients",
     "prescription_items",
     "prescriptions",
@@ -60,24 +61,35 @@ STAFF = {"dispense_register", "order_allocations", "prescription_uses", "product
 COLLEAGUES = {"staff"}
 """Staff reads their own row, an admin all."""
 
-SERVICE = {"order_counter", "outbox_events"}
+SERVICE = {"idempotency_keys", "order_counter", "outbox_events"}
 """Only the functions of the database themselves."""
 
 CLASSES = (PUBLIC, OWN, STAFF, COLLEAGUES, SERVICE)
 
-APPEND_ONLY = {"decisions", "dispense_register"}
+APPEND_ONLY = {"decisions", "dispense_register", "overrides"}
 
 FOR_ALL = {"health_check", "product_detail", "search_products", "stock_quantity"}
 FOR_SIGNED_IN = FOR_ALL | {
+    "activate_rule_set",
+    "cancel_order",
     "chat_context",
     "chat_turn",
+    "create_order",
     "get_conversation",
     "get_decisions",
     "get_order",
+    "list_order_lines",
     "list_orders",
+    "list_prescriptions",
+    "list_rule_sets",
+    "override_finding",
     "patient_profile",
     "register_patient",
+    "review_prescription",
+    "review_queue",
+    "set_order_status",
     "staff_profile",
+    "submit_prescription",
     "verify_cart",
 }
 
@@ -107,6 +119,20 @@ def cast(database: psycopg.Connection) -> Cast:
     for person in (cast.anjali, cast.rahul):
         order_id = buys(database, person, "MED021")
         prescribed(database, person, order_id)
+        database.execute(
+            """
+            insert into public.overrides (patient_id, rule, reason, overridden_by, valid_until)
+            values (%s, 'interaction:Aspirin+Warfarin', 'for this test', %s, current_date)
+            """,
+            [person.patient_id, cast.pharmacist.user_id],
+        )
+        database.execute(
+            """
+            insert into public.idempotency_keys (user_id, key, request_hash, response)
+            values (%s, 'key', 'hash', '{}')
+            """,
+            [person.user_id],
+        )
     return cast
 
 
@@ -346,6 +372,13 @@ def test_what_was_decided_and_dispensed_is_changed_by_nobody(
     ).fetchall()
 
     assert may_change == []
+
+
+@pytest.mark.parametrize("table", sorted(APPEND_ONLY))
+def test_not_even_the_owner_of_the_table_changes_it(database: psycopg.Connection, table: str) -> None:
+    for statement in (f"delete from public.{table}", f"truncate public.{table} cascade"):
+        with pytest.raises(InsufficientPrivilege), database.transaction():
+            database.execute(statement.encode())
 
 
 EXECUTABLE: LiteralString = """

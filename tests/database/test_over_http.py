@@ -336,3 +336,60 @@ def test_odd_words_find_nothing_and_break_nothing(anjali: httpx.Client, words: o
     answer = anjali.post("/rpc/chat_context", json={"p_words": words})
 
     assert answer.status_code < 500, answer.text
+
+
+STAFF_ONLY: list[tuple[str, Json]] = [
+    ("review_queue", {}),
+    ("list_order_lines", {}),
+    ("set_order_status", {"p_order_id": "ORD001", "p_status": "delivered"}),
+    ("review_prescription", {"p_prescription_id": "RX001", "p_review": {"status": "verified"}}),
+    ("override_finding", {"p_patient_id": "PAT012", "p_rule": "allergy:penicillin", "p_reason": "I want it"}),
+    ("activate_rule_set", {"p_version": "none"}),
+]
+
+
+@pytest.mark.parametrize(("function", "arguments"), STAFF_ONLY)
+def test_what_is_for_staff_is_closed_to_patients_and_guests(
+    anjali: httpx.Client, guest: httpx.Client, function: str, arguments: Json
+) -> None:
+    assert anjali.post(f"/rpc/{function}", json=arguments).status_code == 403
+    assert guest.post(f"/rpc/{function}", json=arguments).status_code == 401
+
+
+def test_another_patients_order_cannot_be_cancelled(anjali: httpx.Client, rahul: httpx.Client) -> None:
+    card = propose(rahul)
+    placed = take(
+        rahul,
+        "confirm",
+        conversation_id=card["conversation_id"],
+        proposal_id=card["card"]["proposal_id"],
+        digest=card["card"]["digest"],
+    ).json()
+    order_id = placed["card"]["order_id"]
+
+    answer = anjali.post("/rpc/cancel_order", json={"p_order_id": order_id})
+
+    assert answer.status_code == 404
+    assert rahul.post("/rpc/get_order", json={"p_order_id": order_id}).json()["status"] == "confirmed"
+
+
+@pytest.mark.parametrize("items", BAD_ITEMS, ids=str)
+def test_a_direct_order_of_such_a_cart_is_refused_as_well(anjali: httpx.Client, items: object) -> None:
+    before = orders(anjali)
+
+    answer = anjali.post("/rpc/create_order", json={"p_request": {"items": items}})
+
+    assert answer.status_code in (400, 422), answer.text
+    assert orders(anjali) == before
+
+
+@pytest.mark.parametrize(
+    "items", [[{"product_id": "MED007", "packs": 1}], [{"product_id": "MED999", "packs": 1}]]
+)
+def test_what_verification_blocks_is_not_ordered_directly_either(anjali: httpx.Client, items: object) -> None:
+    before = orders(anjali)
+
+    answer = anjali.post("/rpc/create_order", json={"p_request": {"items": items}})
+
+    assert answer.status_code in (404, 409, 422), answer.text
+    assert orders(anjali) == before

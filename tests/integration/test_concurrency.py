@@ -1,4 +1,4 @@
-"""Many patients at one shelf: each pack is sold once, what expires first goes first, nobody waits in a circle."""
+"""Many patients at one shelf: each pack is sold once, first expiry first, and nobody waits in a circle."""
 
 from __future__ import annotations
 
