@@ -6,6 +6,8 @@ create table public.ingredients (
   constraint ingredients_pkey primary key (ingredient)
 );
 
+create index ingredients_sound_idx on public.ingredients using gin (sound extensions.gin_trgm_ops);
+
 create table public.products (
   product_id text not null,
   product_name text not null,

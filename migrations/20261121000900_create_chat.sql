@@ -48,8 +48,7 @@ stable
 set search_path = ''
 as $$
   with recursive spelt as (
-    -- Words are compared as text, never as patterns.
-    select w.position::integer as position, translate(w.word, '%_\', '') as word, 0 as distance, v.is_vocabulary or w.word ~ '^[0-9.]+$' as is_vocabulary
+    select w.position::integer as position, w.word, 0 as distance, v.is_vocabulary or w.word ~ '^[0-9.]+$' as is_vocabulary
     from unnest(p_words) with ordinality as w (word, position)
     join unnest(p_is_vocabulary) with ordinality as v (is_vocabulary, position) using (position)
     union all
@@ -82,7 +81,8 @@ as $$
     cross join lateral (
       select k.product_id
       from public.product_names as k
-      where k.name_key like r.name || ' %' and k.kind <> 'ingredient'
+      -- "!" follows the space: a range that the index serves, where a pattern of a variable would not be.
+      where k.name_key >= r.name || ' ' and k.name_key < r.name || '!' and k.kind <> 'ingredient'
       order by k.name_key
       limit 20
     ) as n
