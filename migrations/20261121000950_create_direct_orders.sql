@@ -501,7 +501,7 @@ begin
   insert into public.prescription_items
     (prescription_id, ingredient, strength, units, repeats, dosage_frequency, units_per_dose)
   select
-    v_prescription.prescription_id, btrim(i.ingredient), btrim(i.strength), i.units, coalesce(i.repeats, 0),
+    v_prescription.prescription_id, nullif(btrim(i.ingredient), ''), nullif(btrim(i.strength), ''), i.units, coalesce(i.repeats, 0),
     i.dosage_frequency, coalesce(i.units_per_dose, 1)
   from jsonb_to_recordset(p_items) as i (
     ingredient text, strength text, units integer, repeats smallint, dosage_frequency text, units_per_dose numeric
