@@ -116,10 +116,8 @@ def test_what_is_no_age_is_asked_again(message: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["allergies", "conditions"])
-@pytest.mark.parametrize("message", ["none", "no", "No allergies", "nothing", "nahi", "नहीं", "नाही"])
+@pytest.mark.parametrize("message", ["none", "no", "nothing", "nahi", "नहीं", "नाही"])
 def test_none_is_an_answer(field: str, message: str) -> None:
-    if message == "No allergies" and field == "conditions":
-        pytest.skip("says nothing about conditions")
     assert understand(message, state=asked(field)).profile == {field: []}
 
 
