@@ -87,7 +87,7 @@ def test_a_wrong_method_is_405_and_says_the_right_one(api: httpx.Client, path: s
     answer = api.delete(path)
 
     assert_problem(answer, 405)
-    assert answer.headers["allow"] in ("GET", "POST")
+    assert set(answer.headers["allow"].split(", ")) in ({"GET"}, {"POST"}, {"GET", "POST"})
 
 
 @pytest.mark.parametrize("path", FOR_PEOPLE)
