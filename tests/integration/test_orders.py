@@ -300,6 +300,20 @@ def test_a_card_is_confirmed_once_with_its_digest(stack: RunningStack, patient: 
     assert (decision["kind"], decision["outcome"]) == ("confirm", "placed")
 
 
+def test_a_card_confirmed_from_many_sides_at_once_is_one_order(patient: httpx.Client) -> None:
+    chat = Conversation(patient)
+    card = chat.card("2 boxes of ORS")
+    with ThreadPoolExecutor(max_workers=8) as callers:
+        spoken = [callers.submit(chat.say, "yes") for _ in range(3)]
+        posted = [callers.submit(confirm, patient, card) for _ in range(5)]
+        order_ids = {placed(answer.result())["order_id"] for answer in posted}
+        said = {answer.result()["card_data"].get("order_id") for answer in spoken}
+
+    assert len(order_ids) == 1
+    assert said - {None} <= order_ids
+    assert orders(patient) == list(order_ids)
+
+
 def test_another_digest_places_nothing_and_shows_what_is_open(patient: httpx.Client) -> None:
     card = proposal(patient)
 
