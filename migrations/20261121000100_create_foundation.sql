@@ -78,7 +78,8 @@ parallel safe
 set search_path = ''
 as $$
 declare
-  v_key text := private.normalise_name(p_text);
+  -- No name is longer; the work on a word without end would be without end as well.
+  v_key text := left(private.normalise_name(left(p_text, 200)), 64);
   v_step text[];
 begin
   v_key := translate(

@@ -16,7 +16,7 @@ set search_path = ''
 as $$
 declare
   v_limit integer := least(greatest(coalesce(p_limit, 200), 1), 200);
-  v_words text[] := regexp_split_to_array(private.normalise_name(coalesce(p_query, '')), ' ');
+  v_words text[] := regexp_split_to_array(private.normalise_name(left(coalesce(p_query, ''), 200)), ' ');
   v_rows jsonb;
 begin
   if v_words = array[''] then

@@ -68,7 +68,7 @@ def plan(interpretation: Interpretation, context: TurnContext) -> Plan:
         case "edit":
             return _edit(interpretation, context)
         case "change_quantity":
-            return _change_quantity(interpretation.quantity, context)
+            return _change_quantity(interpretation, context)
         case "refill":
             return _refill(interpretation.is_last_order, context)
         case "track":
@@ -159,7 +159,12 @@ def _edit(interpretation: Interpretation, context: TurnContext) -> Plan:
     """
     proposed = context.proposal.items if context.proposal else ()
     removed = {product_id for mention in interpretation.removed for product_id in mention.candidates}
-    packs = {item.product_id: item.packs for item in proposed if item.product_id not in removed}
+    named = {product_id for mention in interpretation.mentions for product_id in mention.candidates}
+    packs = {
+        item.product_id: item.packs
+        for item in proposed
+        if item.product_id not in removed and (item.product_id in named or not interpretation.is_only)
+    }
     new: list[Mention] = []
     for mention in interpretation.mentions:
         on_it = [product_id for product_id in mention.candidates if product_id in packs]
@@ -174,15 +179,16 @@ def _edit(interpretation: Interpretation, context: TurnContext) -> Plan:
     return _resolve(_started(replace(interpretation, mentions=tuple(new)), context, items))
 
 
-def _change_quantity(quantity: Quantity | None, context: TurnContext) -> Plan:
+def _change_quantity(interpretation: Interpretation, context: TurnContext) -> Plan:
     """A new number for the one item of the open proposal; of several it is not clear which."""
     items = context.proposal.items if context.proposal else ()
     if len(items) != 1:
         return _say("which-quantity", context)
-    packs, note = packs_for(quantity, context.products[items[0].product_id])
+    packs, note = packs_for(interpretation.quantity, context.products[items[0].product_id])
     if packs is None:
         return _say("which-quantity", context)
-    changed = {"product_id": items[0].product_id, "packs": packs}
+    before = items[0].packs if interpretation.is_addition else 0
+    changed = {"product_id": items[0].product_id, "packs": before + packs}
     return Plan("propose", items=(changed,), notes=(note,) if note else ())
 
 

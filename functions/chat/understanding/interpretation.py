@@ -74,7 +74,9 @@ class Interpretation:
     removed: tuple[Mention, ...] = ()
     """For `edit`: what is not wanted any more."""
     is_addition: bool = False
-    """For `edit`: the quantities come on top of what the proposal has."""
+    """For `edit` and `change_quantity`: the quantities come on top of what the proposal has."""
+    is_only: bool = False
+    """For `edit`: nothing but what is named."""
     symptoms: tuple[Symptom, ...] = ()
     is_last_order: bool = False
     """For `refill`: the last order again, not the usual medicines."""

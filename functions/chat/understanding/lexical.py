@@ -36,7 +36,7 @@ def interpret(words: Sequence[Word], context: TurnContext) -> Interpretation:
 
     if contains_any(texts, vocabulary.red_flag) or _took_too_many(texts, vocabulary):
         return Interpretation("red_flag")
-    if (answer := _profile_answer(texts, context.awaiting, vocabulary)) is not None:
+    if (answer := _profile_answer(words, context.awaiting, vocabulary)) is not None:
         return Interpretation("answer", profile=answer)
     if _is_confirmation(texts, vocabulary) and not is_question:
         return Interpretation("confirm")
@@ -74,7 +74,8 @@ def _what_is_wanted(
             "edit",
             mentions,
             removed=removed,
-            is_addition=contains_any(texts, vocabulary.add),
+            is_addition=contains_any(texts, vocabulary.add | vocabulary.more),
+            is_only=contains_any(texts, vocabulary.only),
             symptoms=symptoms,
             confidence=sure,
         )
@@ -89,7 +90,8 @@ def _what_is_wanted(
         return Interpretation("refill", is_last_order=is_last_order, confidence=sure)
     can_change = context.has_open_proposal and not is_question
     if (quantity := _stated_quantity(texts, can_change, vocabulary)) is not None:
-        return Interpretation("change_quantity", quantity=quantity)
+        is_addition = contains_any(texts, vocabulary.more)
+        return Interpretation("change_quantity", quantity=quantity, is_addition=is_addition)
     if contains_any(texts, vocabulary.greeting):
         return Interpretation("greeting")
     return Interpretation("unclear", confidence=0.0)
@@ -101,7 +103,7 @@ def _is_edit(
     """About the proposal on the table: something added, left out, or a new number for what is on it."""
     vocabulary = load_vocabulary()
     proposed = {item.product_id for item in context.proposal.items} if context.proposal else set()
-    if contains_any(texts, vocabulary.add):
+    if contains_any(texts, vocabulary.add | vocabulary.only):
         return True
     if any(proposed & set(mention.candidates) for mention in removed):
         return True
@@ -148,26 +150,28 @@ def _took_too_many(texts: Sequence[str], vocabulary: Vocabulary) -> bool:
 
 
 def _profile_answer(
-    texts: Sequence[str], awaiting: Mapping[str, Any], vocabulary: Vocabulary
+    words: Sequence[Word], awaiting: Mapping[str, Any], vocabulary: Vocabulary
 ) -> dict[str, int | list[str]] | None:
     """What the message says about the profile field asked for; None when it is about something else."""
     if awaiting.get("kind") != "profile":
         return None
-    field = awaiting["field"]
+    field, texts = awaiting["field"], [word.text for word in words]
     if field == "age":
         return _stated_age(texts, vocabulary)
     if consists_of(texts, vocabulary.none):
         return {field: []}
+    about_something_else = (
+        vocabulary.order | vocabulary.question | vocabulary.product_question | vocabulary.track
+    )
     if (
         not texts
         or len(texts) > 30
         or any(text[0].isdigit() for text in texts)
-        or contains_any(texts, vocabulary.order)
-        or contains_any(texts, vocabulary.question)
+        or contains_any(texts, about_something_else | vocabulary.objection | vocabulary.unsure)
         or consists_of(texts, vocabulary.confirm, vocabulary.confirm_filler, vocabulary.greeting)
     ):
         return None
-    return {field: _listed(texts, vocabulary)}
+    return {field: _listed(words, vocabulary)}
 
 
 def _stated_age(texts: Sequence[str], vocabulary: Vocabulary) -> dict[str, int | list[str]] | None:
@@ -187,15 +191,15 @@ def _stated_age(texts: Sequence[str], vocabulary: Vocabulary) -> dict[str, int |
     return None
 
 
-def _listed(texts: Sequence[str], vocabulary: Vocabulary) -> list[str]:
-    """ "i am allergic to penicillin and sulfa" -> ["penicillin", "sulfa"]."""
+def _listed(words: Sequence[Word], vocabulary: Vocabulary) -> list[str]:
+    """ "i am allergic to penicillin, sulfa and dust" -> ["penicillin", "sulfa", "dust"]."""
     named: list[list[str]] = [[]]
-    for text in texts:
-        if (text,) in vocabulary.separator:
+    for word in words:
+        if word.after_break or (word.text,) in vocabulary.separator:
             named.append([])
-        elif (text,) not in vocabulary.filler | vocabulary.profile_word:
-            named[-1].append(text)
-    return [" ".join(words) for words in named if words] or [" ".join(texts)]
+        if (word.text,) not in vocabulary.separator | vocabulary.filler | vocabulary.profile_word:
+            named[-1].append(word.text)
+    return [" ".join(texts) for texts in named if texts] or [" ".join(word.text for word in words)]
 
 
 def _stated_quantity(texts: Sequence[str], is_expected: bool, vocabulary: Vocabulary) -> Quantity | None:
@@ -205,8 +209,15 @@ def _stated_quantity(texts: Sequence[str], is_expected: bool, vocabulary: Vocabu
     found = counts(texts, range(len(texts)), set(), vocabulary)
     counted = {place for count in found for place in range(count.place, count.place + count.length)}
     beside = [text for place, text in enumerate(texts) if place not in counted]
-    about_it = (vocabulary.filler, vocabulary.order, vocabulary.confirm_filler, vocabulary.change)
-    if beside and not consists_of(beside, *about_it):
+    about_it = (
+        vocabulary.filler
+        | vocabulary.order
+        | vocabulary.confirm_filler
+        | vocabulary.change
+        | vocabulary.only
+        | vocabulary.more
+    )
+    if beside and not consists_of(beside, about_it):
         return None
     return quantity_of(found)
 
@@ -219,7 +230,9 @@ def _choice(texts: Sequence[str], awaiting: Mapping[str, Any], vocabulary: Vocab
     said = [
         text for text in texts if (text,) not in vocabulary.filler | vocabulary.confirm | vocabulary.separator
     ]
-    said = [text for text in said if text not in ("one", "option", "number", "wala", "wali")] or said
+    said = [
+        text for text in said if text not in ("one", "option", "number", "wala", "wali", "please")
+    ] or said
     if not said or contains_any(texts, vocabulary.negation):
         return None
     if len(said) == 1:

@@ -134,11 +134,17 @@ def _count_at(
         return Count(place, number.length, number.value, "packs")  # "x 2", "2x"
     if str(number.value) in strengths or (texts[place] in strengths and number.length == 1):
         return Count(place, number.length, number.value, "strength")
+    if place > 0 and (texts[place - 1],) in vocabulary.dose_unit:
+        return Count(place, number.length, number.value, "units")  # "tab 20"
     if not texts[place].isascii() or not texts[place].replace(".", "").isdigit():
         # Some number words are verbs or articles more often ("do", "ek"): they count only before a unit.
         alone = (texts[place],)
-        if number.length == 1 and alone in (
-            vocabulary.filler | vocabulary.confirm_filler | vocabulary.order | vocabulary.confirm
+        is_more = (texts[end],) in vocabulary.more if end < len(texts) else False
+        if (
+            number.length == 1
+            and not is_more
+            and alone
+            in (vocabulary.filler | vocabulary.confirm_filler | vocabulary.order | vocabulary.confirm)
         ):
             return None
     return Count(place, number.length, number.value, "bare")

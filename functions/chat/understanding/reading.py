@@ -279,7 +279,7 @@ class Reading:
         """Divide the words of a segment among its names: each gets those before it or those after it."""
         free = [place for place in places if place not in self._used]
         leading = [place for place in free if place < named[0].first]
-        is_led = bool(quantity_of(self._count(leading, named[0].strengths)))
+        is_led = quantity_of(self._count(leading, set())) is not None
         for before, found, after in zip([None, *named], named, [*named[1:], None], strict=False):
             start = before.last + 1 if before else places[0]
             end = after.first if after else places[-1] + 1
@@ -288,7 +288,10 @@ class Reading:
             own = left + right if len(named) == 1 else left if is_led else right
             if found is named[-1] and is_led:
                 own = left + right
-            found.counts = self._count(own, found.strengths)
+            # In front of a name a number is how many, unless it is large and a strength: "10 cetirizine".
+            large = {number for number in found.strengths if _is_large(number)}
+            found.counts = self._count([place for place in own if place < found.first], large)
+            found.counts += self._count([place for place in own if place > found.last], found.strengths)
             found.is_negated = contains_any([self._texts[place] for place in own], self._vocabulary.negation)
             found.has_strange_neighbour = any(
                 self._is_strange(place) for place in (found.first - 1, found.last + 1) if place in own
@@ -330,13 +333,20 @@ class Reading:
                 return
 
     def _give(self, place: int, quantity: Quantity) -> None:
-        """ "dolo, 2 strips": a segment of its own says how much of the medicine before it, or after it."""
+        """ "dolo, 2 strips": a segment of its own says how much of the medicine before it, or after it. A
+        second number for one medicine corrects the first if it says so ("sorry, 3"); else it is unclear.
+        """
         before = [found for found in self._found if found.first < place]
         after = [found for found in self._found if found.first > place]
         for found in [*before[-1:], *after[:1]]:
             if found.quantity is None:
                 found.quantity = quantity
                 return
+        for found in before[-1:]:
+            if contains_any(self._texts[place:], self._vocabulary.correction):
+                found.quantity = quantity
+            elif found.quantity != quantity:
+                found.quantity = Quantity(None)
 
     def _share_each(self) -> None:
         """ "dolo and crocin, 2 each": one number for all."""
@@ -382,7 +392,11 @@ class Reading:
             wants = contains_any(texts, self._vocabulary.order)
             counted = quantity_of(self._count(places, set())) is not None
             is_all = len(strange) == len(self._texts) <= _MOST_UNKNOWN_WORDS
-            if wants or counted or is_all:
+            # "dolo and losec": between names a segment of nothing but strange words is a name too.
+            aside = self._vocabulary.filler | self._vocabulary.separator
+            others = [self._texts[place] for place in places if place not in strange]
+            is_listed = bool(self._found) and all((text,) in aside for text in others)
+            if wants or counted or is_all or is_listed:
                 unknown.append((strange[0], " ".join(self._texts[place] for place in strange)))
         return unknown
 
@@ -398,6 +412,11 @@ def _runs(places: Sequence[int]) -> list[list[int]]:
     return runs
 
 
+def _is_large(number: str) -> bool:
+    """Whether a number is more likely a strength than a number of packs."""
+    return float(number) > _LIKELY_PACKS
+
+
 def strength_numbers(candidate: Candidate) -> set[str]:
     """The numbers by which people tell a product's strength: those printed, those of its name, and their sum
     for combinations sold under it (500 mg + 125 mg is "625").
@@ -405,6 +424,8 @@ def strength_numbers(candidate: Candidate) -> set[str]:
     printed = candidate.strength.replace("/", " ").split()
     numbers = [part for part in printed if part.replace(".", "", 1).isdigit()]
     said = {*numbers, *(part for part in candidate.product_name.split() if part.isdigit())}
+    if candidate.unit in ("ml", "g"):
+        said.add(str(candidate.units_per_pack))  # "betadine 100 ml" is the size of its bottle
     if len(numbers) > 1 and all(number.isdigit() for number in numbers):
         said.add(str(sum(int(number) for number in numbers)))
     return said

@@ -53,6 +53,10 @@ class Vocabulary:
     last_order: Phrases
     something: Phrases
     track: Phrases
+    only: Phrases
+    more: Phrases
+    correction: Phrases
+    unsure: Phrases
     times_a_day: Phrases
     numbers: dict[str, int]
     forms: dict[str, tuple[str, ...]]

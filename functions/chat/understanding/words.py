@@ -24,6 +24,8 @@ _DEVANAGARI = re.compile(r"[\u0900-\u097f]")
 _DEVANAGARI_DIGITS = str.maketrans("०१२३४५६७८९", "0123456789")
 _CASE_ENDINGS = ("साठी", "च्या", "ची", "चे", "चा", "चं", "ला")
 _NUQTA = "\u093c"
+_DOT_ABOVE = "\u0307"
+"""What lower-casing leaves of a Turkish İ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class Word:
 
 def normalise(text: str) -> str:
     """Lower case, punctuation as space, letters and digits apart; Devanagari kept, its nuqta dropped."""
-    folded = unicodedata.normalize("NFKC", text).lower().replace(_NUQTA, "")
+    folded = unicodedata.normalize("NFKC", text).lower()
+    folded = folded.replace(_NUQTA, "").replace(_DOT_ABOVE, "")
     spaced = _LETTER_DIGIT.sub(" ", _NOT_A_NAME.sub(" ", folded))
     return " ".join(spaced.split())
 
