@@ -1,27 +1,34 @@
-"""A chat turn as a graph: extract -> verify -> act.
+"""A chat turn as a graph: extract -> verify -> act, or ask.
 
-Extract understands the message, verify settles which products it means and what is to be done, act hands that
-to the database, which checks it clinically and stores the turn. No node touches an order: that needs the
-patient's confirmation of one exact proposal, and the transaction that places it verifies everything again.
-Two round trips to the database: the context in front of `extract`, the turn in `act`.
+Extract understands the message, verify settles which products it means and what is to be done. Then the
+database takes the turn: ask lets it check clinically and show a card or say something; act places the order
+of a proposal that the patient has confirmed, in a transaction that verifies everything again. No other node
+touches an order.
+
+Two round trips to the database: the context in `extract`, the turn in `act` or `ask`. Asking a model takes
+one more, for what must be masked, and another if only the model heard a name.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, Protocol
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from functions.chat.context import read_context
+from functions.chat.context import TurnContext, read_context
 from functions.chat.replies.languages import reply_language
 from functions.chat.resolution import plan
-from functions.chat.state import TurnState
-from functions.chat.understanding.lexical import interpret, is_vocabulary, wants
-from functions.chat.understanding.words import split
+from functions.chat.state import Message, TurnState
+from functions.chat.tools import Turn, confirmed_proposal, place_order, store_turn
+from functions.chat.tracing import TurnTrace
+from functions.chat.understanding.choosing import Interpreters, understand
+from functions.chat.understanding.lexical import is_vocabulary, wants
+from functions.chat.understanding.words import Word, split
 from shared.database import Gateway
 
 
@@ -30,6 +37,27 @@ class TurnTools:
     """What the nodes reach outside for."""
 
     database: Gateway
+    interpreters: Interpreters = field(default_factory=Interpreters)
+    trace: TurnTrace = field(default_factory=TurnTrace)
+
+    def look_up(self, words: Sequence[Word], message: Message) -> TurnContext:
+        """What the database knows about these words and this conversation."""
+        return read_context(
+            self.database.rpc(
+                "chat_context",
+                {
+                    "p_words": [[word.text, is_vocabulary(word)] for word in words],
+                    "p_patient_id": message.patient_id,
+                    "p_wants": wants(words),
+                    "p_conversation_id": str(message.conversation_id) if message.conversation_id else None,
+                },
+            )
+        )
+
+    def personal(self, message: Message) -> Iterable[str]:
+        """What names the patient."""
+        profile = self.database.rpc("patient_profile", {"p_patient_id": message.patient_id})
+        return [text for text in (profile["name"], profile["email"], profile["phone"]) if text]
 
 
 TurnGraph = CompiledStateGraph[TurnState, TurnTools, TurnState, TurnState]
@@ -38,29 +66,34 @@ TurnGraph = CompiledStateGraph[TurnState, TurnTools, TurnState, TurnState]
 def extract(state: TurnState, runtime: Runtime[TurnTools]) -> TurnState:
     """Read the context and the message's intent, mentions and quantities."""
     message = state["message"]
+    outside = runtime.context
     words = split(message.text)
-    context = read_context(
-        runtime.context.database.rpc(
-            "chat_context",
-            {
-                "p_words": [[word.text, is_vocabulary(word)] for word in words],
-                "p_patient_id": message.patient_id,
-                "p_wants": wants(words),
-                "p_conversation_id": str(message.conversation_id) if message.conversation_id else None,
-            },
-        )
+    context = outside.look_up(words, message)
+    understood = understand(
+        message.text,
+        words,
+        context,
+        outside.interpreters,
+        look_up=lambda corrected: outside.look_up(corrected, message),
+        personal=lambda: outside.personal(message),
+        watch=outside.trace.generation,
     )
-    interpretation = interpret(words, context)
+    interpretation, context = understood.interpretation, understood.context
     named = ", ".join(mention.said for mention in interpretation.mentions)
     return {
         "context": context,
         "language": reply_language(message.text, message.language, context.preferred_language),
         "interpretation": interpretation,
-        "thinking": [{"step": "extract", "summary": f"{interpretation.intent}: {named}".rstrip(": ")}],
+        "thinking": [
+            {
+                "step": "extract",
+                "summary": f"{interpretation.intent}: {named}".rstrip(": ") + f" ({understood.by})",
+            }
+        ],
     }
 
 
-def verify(state: TurnState) -> TurnState:
+def verify(state: TurnState, _: Runtime[TurnTools]) -> TurnState:
     """Settle the mentions on products of the catalogue and decide what to do."""
     decided = plan(state["interpretation"], state["context"])
     items = ", ".join(f"{item['product_id']} x {item['packs']}" for item in decided.items)
@@ -70,43 +103,100 @@ def verify(state: TurnState) -> TurnState:
     }
 
 
+def ask(state: TurnState, runtime: Runtime[TurnTools]) -> TurnState:
+    """Let the database check what is proposed, show the card and remember, in one transaction."""
+    return _taken("ask", state, store_turn(state["plan"], _turn(state, runtime)))
+
+
 def act(state: TurnState, runtime: Runtime[TurnTools]) -> TurnState:
-    """Let the database check, act and remember, in one transaction."""
+    """Place the order of the proposal that the patient confirmed."""
+    confirmed = confirmed_proposal(state["plan"], state["context"])
+    outcome = place_order.invoke({**asdict(confirmed), "turn": _turn(state, runtime)})
+    return _taken("act", state, outcome)
+
+
+def is_confirmed(state: TurnState) -> Literal["act", "ask"]:
+    return "act" if state["plan"].act == "confirm" else "ask"
+
+
+def _turn(state: TurnState, runtime: Runtime[TurnTools]) -> Turn:
     message, context, decided = state["message"], state["context"], state["plan"]
-    proposal = context.proposal
-    turn: dict[str, Any] = {
-        "act": decided.act,
-        "message": message.text,
-        "language": state["language"],
-        "conversation_id": context.conversation_id,
-        "trace_id": str(message.trace_id),
-        "interpretation": asdict(state["interpretation"]),
-        "items": list(decided.items),
-        "profile": dict(decided.profile),
-        "card": decided.card,
-        "state": dict(decided.state),
-        "reply": {
-            "said": [asdict(said) for said in decided.said],
-            "notes": [asdict(n) for n in decided.notes],
+    return Turn(
+        runtime.context.database,
+        message.patient_id,
+        {
+            "message": message.text,
+            "language": state["language"],
+            "conversation_id": context.conversation_id,
+            "trace_id": str(message.trace_id),
+            "interpretation": asdict(state["interpretation"]),
+            "card": decided.card,
+            "state": dict(decided.state),
+            "reply": {
+                "said": [asdict(said) for said in decided.said],
+                "notes": [asdict(n) for n in decided.notes],
+            },
         },
-    }
-    if decided.act == "confirm" and proposal is not None:
-        turn |= {"proposal_id": proposal.proposal_id, "digest": proposal.digest}
-    outcome = runtime.context.database.rpc("chat_turn", {"p_turn": turn, "p_patient_id": message.patient_id})
-    return {
-        "outcome": outcome,
-        "thinking": [*state["thinking"], {"step": "act", "summary": str(outcome["outcome"])}],
-    }
+    )
+
+
+def _taken(step: str, state: TurnState, outcome: dict[str, Any]) -> TurnState:
+    summary = {"step": step, "summary": str(outcome["outcome"])}
+    return {"outcome": outcome, "thinking": [*state["thinking"], summary]}
 
 
 @lru_cache(maxsize=1)
 def turn_graph() -> TurnGraph:
     graph = StateGraph(TurnState, context_schema=TurnTools)
-    graph.add_node("extract", extract)
-    graph.add_node("verify", verify)
-    graph.add_node("act", act)
+    for name, node in (("extract", extract), ("verify", verify), ("act", act), ("ask", ask)):
+        graph.add_node(name, _traced(name, node))
     graph.add_edge(START, "extract")
     graph.add_edge("extract", "verify")
-    graph.add_edge("verify", "act")
+    graph.add_conditional_edges("verify", is_confirmed)
     graph.add_edge("act", END)
+    graph.add_edge("ask", END)
     return graph.compile()
+
+
+class Node(Protocol):
+    def __call__(self, state: TurnState, *, runtime: Runtime[TurnTools]) -> TurnState: ...
+
+
+def _traced(name: str, node: Callable[[TurnState, Runtime[TurnTools]], TurnState]) -> Node:
+    def traced(state: TurnState, runtime: Runtime[TurnTools]) -> TurnState:
+        with runtime.context.trace.step(name) as record:
+            update = node(state, runtime)
+            record(_traceable(update))
+        return update
+
+    return traced
+
+
+def _traceable(update: TurnState) -> Mapping[str, Any]:
+    """What came out of a node, without any word of the patient."""
+    told: dict[str, Any] = {}
+    if "interpretation" in update:
+        interpretation = update["interpretation"]
+        told["intent"] = interpretation.intent
+        told["language"] = update["language"]
+        told["confidence"] = interpretation.confidence
+        told["mentions"] = [list(mention.candidates) for mention in interpretation.mentions]
+    if "plan" in update:
+        told["act"] = update["plan"].act
+        told["items"] = [dict(item) for item in update["plan"].items]
+        told["says"] = [said.key for said in update["plan"].said]
+    if "outcome" in update:
+        told |= outcome_codes(update["outcome"])
+    return told
+
+
+def outcome_codes(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """What was decided in a turn: the outcome, the card's kind, the order and the codes of all findings."""
+    card = outcome["card"] or {}
+    items = [*card.get("rejected_items", []), *card.get("warnings", [])]
+    return {
+        "outcome": outcome["outcome"],
+        "card": card.get("type"),
+        "order": card.get("order_id"),
+        "findings": sorted({item["code"] for item in items if "code" in item}),
+    }

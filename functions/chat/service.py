@@ -6,18 +6,34 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from functions.chat.graph import TurnTools, turn_graph
+from functions.chat.graph import TurnTools, outcome_codes, turn_graph
 from functions.chat.replies.render import render_card, render_reply
 from functions.chat.state import Message
+from functions.chat.tracing import Sender, get_sender, start_trace
+from functions.chat.understanding.choosing import Interpreters, get_interpreters
 from shared.database import Gateway
 
 
-def answer(database: Gateway, message: Message) -> dict[str, Any]:
-    """Take one turn. Raises Forbidden or NotFound for a patient or conversation that is not the caller's,
-    Unavailable when the database does not answer; then nothing has been stored.
+def answer(
+    database: Gateway,
+    message: Message,
+    interpreters: Interpreters | None = None,
+    sender: Sender | None = None,
+) -> dict[str, Any]:
+    """Take one turn, with the interpreters and the tracing of the settings unless others are given.
+
+    Raises Forbidden or NotFound for a patient or conversation that is not the caller's, Unavailable when the
+    database does not answer; then nothing has been stored.
     """
-    final = turn_graph().invoke({"message": message}, context=TurnTools(database))
+    trace = start_trace(message.trace_id, sender or get_sender())
+    try:
+        tools = TurnTools(database, interpreters or get_interpreters(), trace)
+        final = turn_graph().invoke({"message": message}, context=tools)
+    except BaseException as error:
+        trace.finish({"error": type(error).__name__}, {})
+        raise
     outcome, language, plan = final["outcome"], final["language"], final["plan"]
+    trace.finish(outcome_codes(outcome), _scores(final))
     record = {
         "outcome": outcome["outcome"],
         "questions": outcome.get("questions"),
@@ -45,6 +61,15 @@ def decisions(database: Gateway, trace_id: UUID) -> dict[str, Any]:
     """What was checked and decided in a turn of the caller. Raises NotFound."""
     found: dict[str, Any] = database.rpc("get_decisions", {"p_trace_id": str(trace_id)})
     return found
+
+
+def _scores(final: Mapping[str, Any]) -> dict[str, float]:
+    card = final["outcome"]["card"] or {}
+    return {
+        "confidence": final["interpretation"].confidence,
+        "refused": bool(card.get("rejected_items")),
+        "placed": final["outcome"]["outcome"] == "placed",
+    }
 
 
 def _said(said: Any) -> dict[str, Any]:
