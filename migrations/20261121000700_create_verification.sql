@@ -40,14 +40,16 @@ grant select, insert, update, delete on public.sale_limits, public.washout_perio
 create policy sale_limits_read_all on public.sale_limits for select to anon, authenticated using (true);
 create policy washout_periods_read_all on public.washout_periods for select to anon, authenticated using (true);
 
--- One line of a cart with its directions: as ordered, else as prescribed, else as bought before, else unknown.
+-- One line of a cart with its directions: as prescribed, else as ordered, else as bought before, else unknown.
+-- The prescriber's come first: who could state others could talk the dose and refill checks away.
 create type private.cart_line as (
   line smallint,
   product_id text,
   packs integer,
   dosage_frequency text,
   units_per_dose numeric,
-  -- Units that the patient's verified, valid prescriptions still allow; null where none covers the product.
+  -- Units that the patient's verified, valid prescriptions still allow, less what earlier lines take of them;
+  -- null where none covers the product.
   units_left integer,
   -- A prescription that covers it was uploaded and waits for a pharmacist.
   is_pending boolean
@@ -94,6 +96,16 @@ as $$
   end;
 $$;
 
+-- Doses on a day on which it is taken: a weekly dose is swallowed on one day, not spread over seven.
+create function private.doses_on_a_day(p_doses_per_day numeric)
+returns numeric
+language sql
+immutable
+set search_path = ''
+as $$
+  select case when p_doses_per_day < 1 then 1 else p_doses_per_day end;
+$$;
+
 -- Supplies of a patient, one row a purchase, as a chain: a supply starts when it is bought or when the one
 -- before ends, whichever is later. With cum(n) the days of the first n supplies, the n-th ends at
 -- cum(n) + max over k <= n of (bought(k) - cum(k - 1)), which is the recursion without recursing.
@@ -137,7 +149,8 @@ as $$
 $$;
 
 -- What the patient is taking now: long-term items of verified, valid prescriptions, and purchases until the
--- wash-out after run-out has passed; an as-needed purchase counts 30 days.
+-- wash-out after run-out has passed; an as-needed purchase counts 30 days. What was bought counts as prescribed
+-- where a verified prescription is for it, under whichever brand it was sold.
 create function private.active_medicines(p_patient_id text, p_rule_set_id bigint, p_except_order text)
 returns setof private.active_medicine
 language sql
@@ -152,7 +165,8 @@ as $$
   prescribed as (
     select
       i.ingredient as active_ingredient, i.strength, i.ingredient || ' ' || i.strength as composition,
-      part.ingredient, i.units_per_dose * f.doses_per_day as units_per_day
+      part.ingredient, i.units_per_dose * private.doses_on_a_day(f.doses_per_day) as units_per_day,
+      i.repeats > 0 or part.ingredient in (select m.ingredient from maintenance as m) as is_long_term
     from public.prescriptions as rx
     join public.prescription_items as i using (prescription_id)
     join public.dosage_frequencies as f using (dosage_frequency)
@@ -160,13 +174,12 @@ as $$
     where rx.patient_id = p_patient_id
       and rx.status = 'verified'
       and current_date between rx.issued_on and rx.valid_until
-      and (i.repeats > 0 or part.ingredient in (select m.ingredient from maintenance as m))
   ),
   bought as (
     select
       s.composition,
       (array_agg(s.product_id order by s.bought_on desc, s.order_id desc))[1] as product_id,
-      (array_agg(i.units_per_dose * f.doses_per_day order by s.bought_on desc, s.order_id desc)
+      (array_agg(i.units_per_dose * private.doses_on_a_day(f.doses_per_day) order by s.bought_on desc, s.order_id desc)
         filter (where s.days is not null))[1] as units_per_day,
       date '2000-01-01' + ceil(max(s.ends))::integer as run_out,
       max(s.bought_on) filter (where s.days is null) + 30 as as_needed_until
@@ -177,7 +190,7 @@ as $$
   )
   select
     pi.ingredient, b.composition, b.product_id, p.product_name, p.route, pi.mg_per_unit,
-    pi.mg_per_unit * b.units_per_day, false
+    pi.mg_per_unit * b.units_per_day, b.composition in (select r.composition from prescribed as r)
   from bought as b
   join public.products as p using (product_id)
   join public.product_ingredients as pi using (product_id)
@@ -195,7 +208,8 @@ as $$
     where p.active_ingredient = r.active_ingredient and p.strength = r.strength
     order by p.product_id
     limit 1
-  ) as same on true;
+  ) as same on true
+  where r.is_long_term;
 $$;
 
 -- The prescription items that cover a product, first to end first, with the units left on each; what the
@@ -226,8 +240,8 @@ as $$
   order by rx.valid_until, i.prescription_item_id;
 $$;
 
--- Reads a cart [{product_id, packs, dosage_frequency?, units_per_dose?}]; the same product twice is one line.
--- Products that do not exist are left out: verify_items reports them.
+-- Reads a cart [{product_id, packs, dosage_frequency?, units_per_dose?}]; the same product twice is one line, with
+-- the larger of its directions. Products that do not exist are left out: verify_items reports them.
 create function private.read_cart(p_patient_id text, p_items jsonb, p_except_order text default null)
 returns private.cart_line[]
 language sql
@@ -237,24 +251,31 @@ as $$
   with asked as (
     select
       min(a.position) as position, a.item ->> 'product_id' as product_id, sum((a.item ->> 'packs')::integer) as packs,
-      max(a.item ->> 'dosage_frequency') as dosage_frequency, max((a.item ->> 'units_per_dose')::numeric) as units_per_dose
+      (array_agg(f.dosage_frequency order by f.doses_per_day desc nulls last, f.dosage_frequency))[1] as dosage_frequency,
+      max((a.item ->> 'units_per_dose')::numeric) as units_per_dose
     from jsonb_array_elements(p_items) with ordinality as a (item, position)
+    left join public.dosage_frequencies as f on f.dosage_frequency = a.item ->> 'dosage_frequency'
     group by a.item ->> 'product_id'
   ),
   lines as (
-    select row_number() over (order by a.position)::smallint as line, p, a.packs, a.dosage_frequency, a.units_per_dose
+    select
+      row_number() over (order by a.position)::smallint as line, p, a.packs, a.dosage_frequency, a.units_per_dose,
+      -- Two brands of one medicine draw on the same prescription.
+      coalesce(sum(a.packs * p.units_per_pack) over (
+        partition by private.composition(p) order by a.position rows between unbounded preceding and 1 preceding
+      ), 0) as units_before
     from asked as a
     join public.products as p using (product_id)
   )
   select coalesce(array_agg(row(
     l.line, (l.p).product_id, l.packs,
-    coalesce(l.dosage_frequency, cover.dosage_frequency, bought.dosage_frequency),
+    coalesce(cover.dosage_frequency, l.dosage_frequency, bought.dosage_frequency),
     case
-      when l.dosage_frequency is not null then coalesce(l.units_per_dose, 1)
       when cover.dosage_frequency is not null then cover.units_per_dose
+      when l.dosage_frequency is not null then coalesce(l.units_per_dose, 1)
       else bought.units_per_dose
     end,
-    cover.units_left,
+    case when cover.units_left is not null then greatest(cover.units_left - l.units_before, 0) end,
     coalesce(cover.is_pending, false) or not_read.exists
   )::private.cart_line order by l.line), '{}')
   from lines as l
@@ -286,7 +307,9 @@ as $$
 $$;
 
 -- Which rules a stated allergy calls up: the terms, classes, ingredients and products it names, spelt as people
--- spell ("penicilin", "sulfa drugs", "पेनिसिलिन"). One spelling error is forgiven, two in long words.
+-- spell ("penicilin", "sulfa drugs", "पेनिसिलिन"). One spelling error is forgiven, two in long words. A brand stands
+-- for its ingredients ("brufen" for ibuprofen and all that an allergy to it means). An ingredient without a term of
+-- its own warns of the others of its class: cross-reactivity that nobody has written a rule for is asked about.
 create function private.allergy_targets(p_allergy text, p_rule_set_id bigint)
 returns table (matches text, target text, action text, reason text, term text)
 language sql
@@ -294,15 +317,19 @@ stable
 set search_path = ''
 as $$
   with words as (
-    select array_agg(private.sound_key(w.word) order by w.position) as sounds
+    select
+      array_agg(w.word order by w.position) as words,
+      array_agg(private.sound_key(w.word) order by w.position) as sounds
     from regexp_split_to_table(private.normalise_name(p_allergy), ' ') with ordinality as w (word, position)
   ),
   spoken as (
-    select array_to_string(words.sounds[n.first : n.first + n.length - 1], ' ') as sound, n.length
+    select
+      array_to_string(words.words[n.first : n.first + n.length - 1], ' ') as name,
+      array_to_string(words.sounds[n.first : n.first + n.length - 1], ' ') as sound
     from words, lateral (
       select f as first, l as length
-      from generate_series(1, cardinality(words.sounds)) as f, generate_series(1, 3) as l
-      where f + l - 1 <= cardinality(words.sounds)
+      from generate_series(1, cardinality(words.words)) as f, generate_series(1, 3) as l
+      where f + l - 1 <= cardinality(words.words)
     ) as n
   ),
   spelt as (
@@ -310,25 +337,41 @@ as $$
     union
     select regexp_replace(sound, 's$', '') from spoken
   ),
-  near as (
-    select r.matches, r.target, r.action, r.reason, r.term
-    from public.allergy_rules as r
-    where r.rule_set_id = p_rule_set_id and exists (select from spelt as s where private.sounds_like(s.sound, r.term_sound))
-    union
-    select 'class', c.drug_class, 'block', 'stated allergy', lower(c.drug_class)
-    from public.drug_classes as c
-    where c.rule_set_id = p_rule_set_id and exists (select from spelt as s where private.sounds_like(s.sound, c.class_sound))
-    union
-    select 'ingredient', i.ingredient, 'block', 'stated allergy', lower(i.ingredient)
+  named as (
+    select i.ingredient, i.sound
     from public.ingredients as i
     where exists (select from spelt as s where private.sounds_like(s.sound, i.sound))
     union
-    select 'ingredient', pi.ingredient, 'block', 'stated allergy', n.name_key
-    from public.product_names as n
+    select i.ingredient, i.sound
+    from spoken as s
+    join public.product_names as n on n.name_key = s.name
     join public.product_ingredients as pi using (product_id)
-    where n.name_key = private.normalise_name(p_allergy)
+    join public.ingredients as i using (ingredient)
+    -- "rabeprazole" is the ingredient, not what else is in the product of that name.
+    where not exists (select from public.ingredients as same where same.sound = s.sound)
+  ),
+  terms as (
+    select r.*
+    from public.allergy_rules as r
+    where r.rule_set_id = p_rule_set_id and (
+      exists (select from spelt as s where private.sounds_like(s.sound, r.term_sound))
+      or exists (select from named as n where n.sound = r.term_sound)
+    )
   )
-  select * from near;
+  select t.matches, t.target, t.action, t.reason, t.term
+  from terms as t
+  union
+  select 'class', c.drug_class, 'block', 'stated allergy', lower(c.drug_class)
+  from public.drug_classes as c
+  where c.rule_set_id = p_rule_set_id and exists (select from spelt as s where private.sounds_like(s.sound, c.class_sound))
+  union
+  select 'ingredient', n.ingredient, 'block', 'stated allergy', lower(n.ingredient)
+  from named as n
+  union
+  select 'class', c.drug_class, 'warn', 'same class as a stated allergy', lower(n.ingredient)
+  from named as n
+  join public.drug_classes as c on c.rule_set_id = p_rule_set_id and c.ingredient = n.ingredient
+  where not exists (select from terms as t where t.term_sound = n.sound);
 $$;
 
 create function private.findings_of_stock(p_cart private.cart_line[])
@@ -412,7 +455,7 @@ as $$
     format('%s contains %s; stated allergy: %s (%s).', h.product_name, h.through, h.allergy, h.reason),
     'allergy:' || h.term, h.reason, false, null::bigint
   from hits as h
-  order by h.line, h.allergy, h.action, h.term
+  order by h.line, h.allergy, h.action, h.term, h.reason, h.through
 $$;
 
 create function private.findings_of_unknown_allergy(p_cart private.cart_line[], p_allergies text[], p_rule_set_id bigint)
@@ -579,7 +622,7 @@ as $$
   order by h.line, h.other_name, h.rank, h.shared;
 $$;
 
--- Milligrams a day of each ingredient over the whole cart and what is being taken besides. Lines without known
+-- Milligrams of each ingredient on a day of taking, over the whole cart and what is being taken besides. Lines without known
 -- directions add nothing: the check is recorded as not done for them. A weekly-only medicine with directions
 -- more often than weekly is refused; a combination that holds a little of it (calcium with vitamin D) is not.
 create function private.findings_of_dose(
@@ -592,7 +635,7 @@ set search_path = ''
 as $$
   with lines as (
     select c.line, p.product_name, private.composition(p) as composition, pi.ingredient, pi.mg_per_unit,
-      c.units_per_dose * f.doses_per_day as units_per_day, f.doses_per_day,
+      c.units_per_dose * private.doses_on_a_day(f.doses_per_day) as units_per_day, f.doses_per_day,
       p.active_ingredient = pi.ingredient as is_alone
     from unnest(p_cart) as c
     join public.products as p using (product_id)
@@ -601,13 +644,14 @@ as $$
     where p.route = 'systemic'
   ),
   daily as (
-    select l.ingredient, l.mg_per_unit * l.units_per_day as mg from lines as l
-    union all
-    -- The same medicine prescribed and bought is taken once: the larger of the two directions counts.
-    select a.ingredient, max(a.mg_per_day)
-    from unnest(p_active) as a
-    where a.route = 'systemic' and a.composition not in (select l.composition from lines as l)
-    group by a.ingredient, a.composition
+    -- The same medicine prescribed, bought and ordered is taken once: the larger of the directions counts.
+    select d.ingredient, greatest(sum(d.in_cart), max(d.taken)) as mg
+    from (
+      select l.ingredient, l.composition, l.mg_per_unit * l.units_per_day as in_cart, null as taken from lines as l
+      union all
+      select a.ingredient, a.composition, null, a.mg_per_day from unnest(p_active) as a where a.route = 'systemic'
+    ) as d (ingredient, composition, in_cart, taken)
+    group by d.ingredient, d.composition
   ),
   summed as (
     select d.ingredient, sum(d.mg) as mg from daily as d group by d.ingredient
@@ -771,14 +815,17 @@ begin
     union all select f from private.findings_of_dose(v_cart, v_active, v_rule_set.rule_set_id) as f
     union all select f from private.findings_of_quantity(p_patient_id, v_cart, v_rule_set.rule_set_id, p_order_id) as f
     union all select f from private.findings_of_refill(p_patient_id, v_cart, p_order_id) as f
-    -- Without rules nothing with an ingredient can be checked, so nothing of it is sold.
+    -- Without rules nothing with an ingredient can be checked, and nothing at all against an allergy.
     union all
     select row(c.line, 'rules_unavailable', 'block', null, null,
       'Our clinical rules are not available right now; nothing was ordered.', 'rule_set:none',
       'A check that cannot run refuses', false, null)::private.finding
     from unnest(v_cart) as c
     where v_rule_set.rule_set_id is null
-      and exists (select from public.product_ingredients as pi where pi.product_id = c.product_id)
+      and (
+        exists (select from public.product_ingredients as pi where pi.product_id = c.product_id)
+        or cardinality(v_patient.allergies) > 0
+      )
   );
 
   v_findings := private.apply_overrides(p_patient_id, v_findings);
