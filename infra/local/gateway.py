@@ -83,7 +83,8 @@ def _first_routes() -> Iterator[_Route]:
         http = [event["httpApi"] for event in events if "httpApi" in event]
         if http:
             method, path = http[0].split(" ")
-            yield _Route(definition.parent.name, "GET" if method == "ANY" else method, path.replace("{", "").replace("}", ""))
+            method = "GET" if method == "ANY" else method
+            yield _Route(definition.parent.name, method, path.replace("{", "").replace("}", ""))
 
 
 def _status(api_url: str, route: _Route) -> int:
