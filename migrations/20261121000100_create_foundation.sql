@@ -88,7 +88,7 @@ begin
     'aaaiiiiuuuueeeeeeooooookkggccjjttttddddnnnnnnpfbbmyrllvssshX'
   );
   foreach v_step slice 1 in array array[
-    ['X', ''], ['ph', 'f'], ['th', 't'], ['dh', 'd'], ['bh', 'b'], ['gh', 'g'], ['kh', 'k'], ['sh', 's'],
+    ['X', ''], ['ph', 'f'], ['vh', 'v'], ['th', 't'], ['dh', 'd'], ['bh', 'b'], ['gh', 'g'], ['kh', 'k'], ['sh', 's'],
     ['tion\M', 'san'], ['ck|q', 'k'], ['x', 'ks'], ['c(?=[eiy])', 's'], ['c', 'k'], ['[yj](?![aeiou])', 'i'], ['y', 'i'], ['w', 'v'],
     ['z', 's'], ['ae|ee|ea', 'e'], ['oo', 'u'], ['([a-z])\1+', '\1'], ['(?<=[^ ]{3})e\M', '']
   ] loop

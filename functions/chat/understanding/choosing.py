@@ -65,6 +65,9 @@ class Interpreters:
         return None if self.mode == "auto" and is_explained else self.model
 
 
+LEXICAL = Interpreters()
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """How asking a model went, for the record of the turn: no text of it."""
@@ -221,7 +224,7 @@ def get_interpreters() -> Interpreters:
     """As NLU_MODE and GEMINI_API_KEY say; without a key everything is understood lexically."""
     settings = get_settings()
     if settings.gemini_api_key is None or settings.nlu_mode == "lexical":
-        return Interpreters()
+        return LEXICAL
     model = Gemini(
         api_key=settings.gemini_api_key,
         model=settings.gemini_model,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from functions.chat.prompts import SYSTEM, prompt
 from shared.circuit import Circuit, CircuitOpen
@@ -134,10 +134,16 @@ class Gemini:
         if seconds <= 0:
             raise ModelUnavailable("slow")
         said = self._chat.invoke([("system", SYSTEM), ("human", prompt(masked_message))], timeout=seconds)
-        if not isinstance(said["parsed"], Claim):
+        raw = said["raw"]
+        # LangChain's own parser completes an answer that was cut off, and half a number is another number.
+        if raw.response_metadata.get("finish_reason") != "STOP":
             raise UnusableAnswer
-        usage = said["raw"].usage_metadata or {}
-        return Answer(said["parsed"], usage.get("input_tokens", 0), usage.get("output_tokens", 0))
+        try:
+            claim = Claim.model_validate_json(raw.text)
+        except ValidationError:
+            raise UnusableAnswer from None
+        usage = raw.usage_metadata or {}
+        return Answer(claim, usage.get("input_tokens", 0), usage.get("output_tokens", 0))
 
     @cached_property
     def _chat(self) -> Any:
@@ -148,11 +154,10 @@ class Gemini:
             api_key=self._api_key,
             base_url=self._base_url,
             vertexai=False,
-            temperature=0,
             max_tokens=_LONGEST_ANSWER_TOKENS,
             max_retries=1,  # attempts; ours know how much time is left
         )
-        # With the raw answer beside it, one that does not parse is no exception: those quote it.
+        # `include_raw` gives us the answer to parse, and makes one that does not parse no exception.
         return chat.with_structured_output(Claim, method="json_schema", include_raw=True)
 
 

@@ -48,6 +48,8 @@ def interpret(words: Sequence[Word], context: TurnContext) -> Interpretation:
         return Interpretation("choose", choice=0, quantity=quantity)
     if (choice := _choice(texts, context.awaiting, vocabulary)) is not None:
         return Interpretation("choose", choice=choice)
+    if (chosen := _choice_with_quantity(texts, context.awaiting, vocabulary)) is not None:
+        return chosen
 
     if contains_any(texts, vocabulary.track):
         return Interpretation("track")
@@ -67,8 +69,8 @@ def _what_is_wanted(
         return Interpretation("product_question", mentions, confidence=sure)
     if contains_any(texts, vocabulary.question):
         return Interpretation("question", mentions, confidence=sure)
-    if contains_any(texts, vocabulary.report):
-        return Interpretation("report", mentions, confidence=sure)
+    if contains_any(texts, vocabulary.report) and not mentions:
+        return Interpretation("report", confidence=sure)
     if context.has_open_proposal and (mentions or removed) and _is_edit(texts, mentions, removed, context):
         return Interpretation(
             "edit",
@@ -110,6 +112,17 @@ def _is_edit(
     return contains_any(texts, vocabulary.change) and any(
         proposed & set(mention.candidates) for mention in mentions
     )
+
+
+def spoken_digits(word: Word) -> str:
+    """A word as it is looked up: "pan forty" is in the catalogue as "pan 40"."""
+    number = load_vocabulary().numbers.get(word.text) if word.text.isascii() else None
+    return str(number) if number is not None and not _is_word_first(word.text) else word.text
+
+
+def _is_word_first(text: str) -> bool:
+    vocabulary = load_vocabulary()
+    return (text,) in vocabulary.filler | vocabulary.confirm_filler | vocabulary.order
 
 
 def wants(words: Sequence[Word]) -> dict[str, bool]:
@@ -220,6 +233,22 @@ def _stated_quantity(texts: Sequence[str], is_expected: bool, vocabulary: Vocabu
     if beside and not consists_of(beside, about_it):
         return None
     return quantity_of(found)
+
+
+def _choice_with_quantity(
+    texts: Sequence[str], awaiting: Mapping[str, Any], vocabulary: Vocabulary
+) -> Interpretation | None:
+    """ "the second one, 2 strips": a choice beside a number with its unit."""
+    said = [
+        count
+        for count in counts(texts, range(len(texts)), set(), vocabulary)
+        if count.counted in ("packs", "units")
+    ]
+    counted = {place for count in said for place in range(count.place, count.place + count.length)}
+    choice = _choice([text for place, text in enumerate(texts) if place not in counted], awaiting, vocabulary)
+    if choice is None or not said:
+        return None
+    return Interpretation("choose", choice=choice, quantity=quantity_of(said))
 
 
 def _choice(texts: Sequence[str], awaiting: Mapping[str, Any], vocabulary: Vocabulary) -> int | None:

@@ -14,7 +14,10 @@ from functions.chat.understanding.interpretation import Quantity
 from functions.chat.understanding.vocabulary import Vocabulary, starts_with_any
 
 _MOST = 9999
-_SCALES = (12, 100, 1000)
+LIKELY_PACKS = 30
+"""A bare number is one of packs up to here; above, it is more likely a strength or an address."""
+_DOZEN = 12
+_SCALES = (_DOZEN, 100, 1000)
 _MONTH = 30
 
 Counted = Literal["packs", "units", "days", "bare", "strength", "nothing"]
@@ -45,8 +48,11 @@ def number_at(
     if place >= len(texts):
         return None
     if (texts[place],) in vocabulary.unclear_number:
-        following = _plain_number(texts, place + 1, vocabulary)
-        return Number(None, 1 + (following.length if following else 0))
+        article = 1 if place + 1 < len(texts) and texts[place + 1] == "a" else 0
+        following = _plain_number(texts, place + 1 + article, vocabulary)
+        if texts[place] == "half" and following and following.value == _DOZEN:
+            return Number(_DOZEN // 2, 1 + article + following.length)
+        return Number(None, 1 + (following.length if following and not article else 0))
     first = _plain_number(texts, place, vocabulary, strengths)
     if first is None or str(first.value) in strengths:
         return first
@@ -70,6 +76,9 @@ def _plain_number(
     text = texts[place]
     if text.replace(".", "", 1).isdigit() and text.isascii():
         whole = float(text).is_integer() and 0 < float(text) <= _MOST
+        scale = vocabulary.numbers.get(texts[place + 1], 0) if place + 1 < len(texts) else 0
+        if whole and scale in _SCALES:  # "1 dozen"
+            return Number(int(float(text)) * scale, 2)
         return Number(int(float(text)) if whole else None, 1)
     if text not in vocabulary.numbers:
         return None
@@ -116,8 +125,6 @@ def _count_at(
     if number is None:
         return _month_at(texts, place, vocabulary)
     end = place + number.length
-    if place > 0 and (texts[place - 1],) in vocabulary.before_a_number:
-        return Count(place, number.length, number.value, "nothing")  # "flat 12", "age 45"
     if length := starts_with_any(texts, end, vocabulary.strength_unit):
         return Count(place, number.length + length, number.value, "strength")
     days = vocabulary.durations.get(texts[end]) if end < len(texts) else None
@@ -130,6 +137,12 @@ def _count_at(
         return Count(place, number.length + length + described, number.value, "packs")
     if length := starts_with_any(texts, end, vocabulary.dose_unit):
         return Count(place, number.length + length, number.value, "units")
+    if place > 0 and (texts[place - 1],) in vocabulary.before_a_number:
+        return Count(place, number.length, number.value, "nothing")  # "flat 12", "age 45"
+    if end < len(texts) and texts[end] in ("st", "nd", "rd", "th"):
+        return Count(place, number.length + 1, number.value, "nothing")  # "3rd floor"
+    if place > 0 and texts[place - 1] == "to" and (number.value or _MOST) > LIKELY_PACKS:
+        return Count(place, number.length, number.value, "nothing")  # "to 302 Sai Heights"
     if _is_times(texts, place - 1) or _is_times(texts, end):
         return Count(place, number.length, number.value, "packs")  # "x 2", "2x"
     if str(number.value) in strengths or (texts[place] in strengths and number.length == 1):
@@ -197,6 +210,17 @@ class Frequency:
     doses_per_day: float
 
 
+def _dose_a_day(
+    texts: Sequence[str], place: int, end: int, value: int, vocabulary: Vocabulary
+) -> list[Frequency]:
+    """ "one capsule daily", "रोज एक गोळी": so many units a day, not so many units."""
+    if daily := starts_with_any(texts, end, vocabulary.daily):
+        return [Frequency(place, end + daily - place, value)]
+    if place > 0 and (texts[place - 1],) in vocabulary.daily:
+        return [Frequency(place, end - place, value)]
+    return []
+
+
 def frequencies(texts: Sequence[str], vocabulary: Vocabulary) -> list[Frequency]:
     """ "twice a day", "3 times daily", "bd", "1-0-1": where the message says how often."""
     found: list[Frequency] = []
@@ -208,9 +232,11 @@ def frequencies(texts: Sequence[str], vocabulary: Vocabulary) -> list[Frequency]
         ]
         number = number_at(texts, place, vocabulary)
         if number and number.value:
-            times = starts_with_any(texts, place + number.length, vocabulary.times_a_day)
-            if times:
+            end = place + number.length
+            if times := starts_with_any(texts, end, vocabulary.times_a_day):
                 fits.append(Frequency(place, number.length + times, number.value))
+            if doses := starts_with_any(texts, end, vocabulary.dose_unit):
+                fits += _dose_a_day(texts, place, end + doses, number.value, vocabulary)
         if fits and (not found or place >= found[-1].place + found[-1].length):
             found.append(max(fits, key=lambda frequency: frequency.length))
     return found

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field, replace
 
 from functions.chat.context import Candidate, Span, Term, TurnContext
 from functions.chat.understanding.interpretation import Mention, Quantity, Symptom
-from functions.chat.understanding.quantities import Count, counts, frequencies, quantity_of
+from functions.chat.understanding.quantities import (
+    LIKELY_PACKS,
+    Count,
+    counts,
+    frequencies,
+    quantity_of,
+)
 from functions.chat.understanding.vocabulary import Vocabulary, contains_any, starts_with_any
-from functions.chat.understanding.words import Word
+from functions.chat.understanding.words import Word, normalise
 
-_LIKELY_PACKS = 30
-"""A bare number after a name is a number of packs up to here; above, it is more likely a strength."""
 _SHORT = 5
 """Letters. In a word this short one sound off is another word; in a longer one it is a slip. Two sounds off
 may be another medicine in any word (prednisone, prednisolone)."""
@@ -33,12 +37,18 @@ class _Found:
     strength: str | None = None
     forms: tuple[str, ...] = ()
     is_negated: bool = False
+    is_told: bool = False
+    """Only spoken of: taken, bought or not agreed with before."""
     has_strange_neighbour: bool = False
     """A word that nothing explains stands right beside the name: "insulin lispro" is not insulin glargine."""
 
     @property
     def is_guess(self) -> bool:
         return self.is_far_fetched or self.has_strange_neighbour
+
+    @property
+    def name_words(self) -> set[str]:
+        return {word for candidate in self.candidates for word in normalise(candidate.product_name).split()}
 
     @property
     def strengths(self) -> set[str]:
@@ -54,6 +64,7 @@ class Reading:
         self._words = words
         self._texts = [word.text for word in words]
         self._vocabulary = vocabulary
+        self._runs: dict[tuple[int, int], list[Span]] = {}
         self._products = context.products
         in_terms = {p for term in context.terms for p in range(term.first, term.first + term.length)}
         self._found = self._names(context.spans, in_terms)
@@ -75,7 +86,9 @@ class Reading:
         wanted = [
             (found.first, replace(self._mention(found), is_refill=is_refill))
             for found in self._found
-            if not found.is_negated and not (found.is_far_fetched and not self._is_wanted(found))
+            if not found.is_negated
+            and not found.is_told
+            and not (found.is_far_fetched and not self._is_wanted(found))
         ]
         wanted += [(first, Mention(said=said, candidates=())) for first, said in self._unknown_names()]
         for term in self._terms:
@@ -157,7 +170,8 @@ class Reading:
         if contains_any(texts, asks):
             return True
         # A complaint by itself asks for help; a condition by itself is only told.
-        return not self._found and (term.kind == "symptom" or term.length == len(self._texts))
+        sure = [found for found in self._found if not found.is_far_fetched]
+        return not sure and (term.kind == "symptom" or term.length == len(self._texts))
 
     def _said(self, term: Term) -> str:
         return " ".join(self._texts[term.first : term.first + term.length])
@@ -182,7 +196,8 @@ class Reading:
         quantity: "vitamin d 3 strips" asks for three strips of vitamin D."""
         by_run: dict[tuple[int, int], list[Span]] = {}
         for span in spans:
-            if not self._ends_in_quantity(span.first, span.length):
+            across = any(word.after_stop for word in self._words[span.first + 1 : span.first + span.length])
+            if not across and not self._ends_in_quantity(span.first, span.length):
                 by_run.setdefault((span.first, span.length), []).append(span)
         found: list[_Found] = []
         place = 0
@@ -198,7 +213,14 @@ class Reading:
                 continue
             found.append(_Found(place, place + length - 1, self._one_medicine(fits), far_fetched))
             place += length
-        return found
+        self._runs = by_run
+        return self._without_units(_joined(found))
+
+    def _without_units(self, found: list[_Found]) -> list[_Found]:
+        """ "पट्टी" is a bandage and a strip: beside another name it is the strip."""
+        units = self._vocabulary.pack_unit | self._vocabulary.dose_unit
+        named = [one for one in found if tuple(self._texts[one.first : one.last + 1]) not in units]
+        return named or found
 
     def _ends_in_quantity(self, first: int, length: int) -> bool:
         end = first + length
@@ -263,6 +285,8 @@ class Reading:
             named = [found for found in self._found if self._segments[found.first] == segment]
             if named:
                 self._read_named(places, named)
+            elif self._names_a_variant(places):
+                continue
             elif not self._strange(places):
                 quantity = self._with_frequency(quantity_of(self._count(places, set())), places)
                 if quantity:
@@ -274,6 +298,48 @@ class Reading:
             else:
                 self._give(place, quantity)
         self._share_each()
+        self._apply_corrections()
+
+    def _names_a_variant(self, places: Sequence[int]) -> bool:
+        """ "not the 500 one", "650 wali do strip": a segment with nothing but a strength is about a variant of
+        the medicine before it: one that is not wanted, or the one that is.
+        """
+        before = [found for found in self._found if found.last < places[0]]
+        if not before or self._strange(places):
+            return False
+        named = before[-1]
+        every = {
+            span.product_id
+            for (first, _), spans in self._runs.items()
+            if first == named.first
+            for span in spans
+            if span.distance == 0 or named.is_far_fetched
+        }
+        candidates = tuple(self._products[product_id] for product_id in every)
+        strengths = set().union(*(strength_numbers(candidate) for candidate in candidates))
+        counted = self._count(places, strengths)
+        said = [count for count in counted if count.counted == "strength"]
+        if not said:
+            return False
+        strength = str(said[0].value) if said[0].value else self._texts[said[0].place]
+        texts = [self._texts[place] for place in places]
+        if contains_any(texts, self._vocabulary.negation | self._vocabulary.negation_after):
+            left = tuple(c for c in named.candidates if strength not in strength_numbers(c))
+            named.candidates = left or named.candidates
+            return True
+        fits = tuple(candidate for candidate in candidates if strength in strength_numbers(candidate))
+        if not fits:
+            return False
+        quantity = quantity_of([count for count in counted if count.counted != "strength"])
+        if named.is_negated:
+            place = said[0].place
+            wanted = _Found(place, place, fits, False, quantity=quantity or named.quantity, strength=strength)
+            self._found.append(wanted)
+            self._used.add(place)
+        else:
+            named.candidates, named.strength = fits, strength
+            named.quantity = quantity or named.quantity
+        return True
 
     def _read_named(self, places: Sequence[int], named: Sequence[_Found]) -> None:
         """Divide the words of a segment among its names: each gets those before it or those after it."""
@@ -292,20 +358,48 @@ class Reading:
             large = {number for number in found.strengths if _is_large(number)}
             found.counts = self._count([place for place in own if place < found.first], large)
             found.counts += self._count([place for place in own if place > found.last], found.strengths)
-            found.is_negated = contains_any([self._texts[place] for place in own], self._vocabulary.negation)
+            found.is_negated = self._is_negated(left, right, is_last=after is None)
             found.has_strange_neighbour = any(
-                self._is_strange(place) for place in (found.first - 1, found.last + 1) if place in own
+                self._is_strange(place) and self._texts[place] not in found.name_words
+                for place in (found.first - 1, found.last + 1)
+                if place in own
             )
             self._read_strength(found, right)
-            found.quantity = self._with_frequency(quantity_of(found.counts), places)
+            found.quantity = self._in_units(found, self._with_frequency(quantity_of(found.counts), places))
             self._read_forms(found, own)
+
+    def _is_negated(self, left: Sequence[int], right: Sequence[int], *, is_last: bool) -> bool:
+        """Refused before the name ("not dolo", "without dolo") or behind it ("dolo nahi"); what English puts
+        behind a name refuses the next one, unless there is none.
+        """
+        vocabulary = self._vocabulary
+        before, behind = ([self._texts[place] for place in places] for places in (left, right))
+        return (
+            contains_any(before, vocabulary.negation)
+            or contains_any(behind, vocabulary.negation_after)
+            or (is_last and contains_any(behind, vocabulary.negation))
+        )
 
     def _with_frequency(self, quantity: Quantity | None, places: Sequence[int]) -> Quantity | None:
         """ "for 2 months twice a day": the days of the quantity, and how often a day."""
         if quantity is None or quantity.of != "days":
             return quantity
         said = [often.doses_per_day for often in self._often if often.place in places]
+        said = said or [often.doses_per_day for often in self._often]
         return replace(quantity, doses_per_day=said[0] if said else None)
+
+    def _in_units(self, found: _Found, quantity: Quantity | None) -> Quantity | None:
+        """ "30 dolo tablets", "10 ors sachets": a bare number before a name counts the units said with it."""
+        is_bare = any(count.counted == "bare" and count.place < found.first for count in found.counts)
+        if quantity is None or not is_bare or any(count.counted == "packs" for count in found.counts):
+            return quantity
+        units = self._vocabulary.dose_unit
+        said = (
+            self._texts[found.last],
+            self._texts[found.last + 1] if found.last + 1 < len(self._texts) else "",
+        )
+        counts_units = (said[0],) in units or ((said[1],) in units and found.last + 1 not in self._used)
+        return replace(quantity, of="units") if counts_units else quantity
 
     def _count(self, places: Sequence[int], strengths: set[str]) -> list[Count]:
         found: list[Count] = []
@@ -318,7 +412,7 @@ class Reading:
         large to be one of packs: what does not exist is asked about, not rounded to what does."""
         for count in found.counts:
             follows = count.place in right and count.place == found.last + 1
-            is_large = count.counted == "bare" and (count.value or 0) > _LIKELY_PACKS
+            is_large = count.counted == "bare" and (count.value or 0) > LIKELY_PACKS
             if count.counted == "strength" or (follows and is_large):
                 found.strength = str(count.value) if count.value else self._texts[count.place]
                 found.counts = [other for other in found.counts if other is not count]
@@ -333,7 +427,7 @@ class Reading:
                 return
 
     def _give(self, place: int, quantity: Quantity) -> None:
-        """ "dolo, 2 strips": a segment of its own says how much of the medicine before it, or after it. A
+        """ "dolo, 2 strips": a segment of its own says how much of the medicine before or after. A
         second number for one medicine corrects the first if it says so ("sorry, 3"); else it is unclear.
         """
         before = [found for found in self._found if found.first < place]
@@ -343,10 +437,26 @@ class Reading:
                 found.quantity = quantity
                 return
         for found in before[-1:]:
-            if contains_any(self._texts[place:], self._vocabulary.correction):
+            if contains_any(self._texts[found.last + 1 :], self._vocabulary.correction):
                 found.quantity = quantity
             elif found.quantity != quantity:
                 found.quantity = Quantity(None)
+
+    def _apply_corrections(self) -> None:
+        """ "2 omez, actually make that pan 40": the name after a correction replaces the one before,
+        and its number when it has none. What is only told of the past is not wanted.
+        """
+        for before, found in zip(self._found, self._found[1:], strict=False):
+            between = self._texts[before.last + 1 : found.first]
+            if contains_any(between, self._vocabulary.correction) and not before.is_negated:
+                before.is_negated = True
+                found.quantity = found.quantity or before.quantity
+        for found in self._found:
+            places = [p for p, own in enumerate(self._segments) if own == self._segments[found.first]]
+            texts = [self._texts[place] for place in places]
+            told = contains_any(texts, self._vocabulary.past | self._vocabulary.report)
+            if told and not contains_any(texts, self._vocabulary.refill):
+                found.is_told = True
 
     def _share_each(self) -> None:
         """ "dolo and crocin, 2 each": one number for all."""
@@ -401,6 +511,21 @@ class Reading:
         return unknown
 
 
+def _joined(found: Sequence[_Found]) -> list[_Found]:
+    """Names side by side that can mean one product are one mention of it: "nasivon nasal spray"."""
+    joined: list[_Found] = []
+    for one in found:
+        before = joined[-1] if joined else None
+        if before is not None and one.first == before.last + 1:
+            both = tuple(candidate for candidate in before.candidates if candidate in one.candidates)
+            if both:
+                far_fetched = before.is_far_fetched and one.is_far_fetched
+                joined[-1] = _Found(before.first, one.last, both, far_fetched)
+                continue
+        joined.append(one)
+    return joined
+
+
 def _runs(places: Sequence[int]) -> list[list[int]]:
     """Adjacent places together: a number is not read across a name."""
     runs: list[list[int]] = []
@@ -414,7 +539,7 @@ def _runs(places: Sequence[int]) -> list[list[int]]:
 
 def _is_large(number: str) -> bool:
     """Whether a number is more likely a strength than a number of packs."""
-    return float(number) > _LIKELY_PACKS
+    return float(number) > LIKELY_PACKS
 
 
 def strength_numbers(candidate: Candidate) -> set[str]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from functions.chat.understanding.words import is_devanagari, normalise
+from functions.chat.understanding.words import is_devanagari, normalise, split
 
 _FOLDER = Path(__file__).parent / "languages"
 _LONGEST_PHRASE = 5
@@ -57,6 +57,9 @@ class Vocabulary:
     more: Phrases
     correction: Phrases
     unsure: Phrases
+    daily: Phrases
+    past: Phrases
+    negation_after: Phrases
     times_a_day: Phrases
     numbers: dict[str, int]
     forms: dict[str, tuple[str, ...]]
@@ -79,7 +82,7 @@ def load_vocabulary() -> Vocabulary:
     ]
 
     def phrases(key: str) -> Phrases:
-        return frozenset(tuple(normalise(phrase).split()) for table in tables for phrase in table[key])
+        return frozenset(_words(phrase) for table in tables for phrase in table[key])
 
     lists = {field.name: phrases(field.name) for field in fields(Vocabulary) if field.type == "Phrases"}
     hindi, marathi = (_devanagari(table) for table in tables[1:])
@@ -88,9 +91,7 @@ def load_vocabulary() -> Vocabulary:
     ordinals = {normalise(word): place for table in tables for word, place in table["ordinal"].items()}
     durations = {normalise(word): days for table in tables for word, days in table["duration"].items()}
     frequencies = {
-        tuple(normalise(phrase).split()): float(often)
-        for table in tables
-        for phrase, often in table["frequency"].items()
+        _words(phrase): float(often) for table in tables for phrase, often in table["frequency"].items()
     }
     words = {word for listed in lists.values() for phrase in listed for word in phrase}
     return Vocabulary(
@@ -111,6 +112,11 @@ def load_vocabulary() -> Vocabulary:
             | {word for phrase in frequencies for word in phrase}
         ),
     )
+
+
+def _words(phrase: str) -> tuple[str, ...]:
+    """A phrase as a message with it would be split."""
+    return tuple(word.text for word in split(phrase))
 
 
 def _devanagari(table: Mapping[str, Any]) -> frozenset[str]:

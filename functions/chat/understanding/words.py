@@ -16,13 +16,17 @@ _RANGE = re.compile(r"(?<=[0-9])\s*[-–—]\s*(?=[0-9])")
 _MINUS = re.compile(r"(?<![\w-])[-–—](?=[0-9])")
 _LIST_NUMBER = re.compile(r"(?:^|(?<=[\s,;]))([0-9]{1,2})[.)]\s+")
 _APOSTROPHE = re.compile(r"(?<=\w)['’‘`](?=\w)")
-_BREAK = re.compile(r"[,;\n+&/•|]|\.(?![0-9])")
+_SPOKEN_STOP = re.compile(r"\b(?:full stop|fullstop|comma)\b", re.IGNORECASE)
+_STOP = re.compile(r"[,;\n•|]|\.(?![0-9])")
+_JOINT = re.compile(r"[+&/]")
 _NOT_A_NAME = re.compile(r"[^a-z0-9.\u0900-\u097f]+|\.(?![0-9])|[\u0964\u0965]")
 _LETTER_DIGIT = re.compile(r"(?<=[0-9])(?=[a-z\u0900-\u0965])|(?<=[a-z\u0900-\u0965])(?=[0-9])")
 _QUESTION = re.compile(r"[?？]+")
 _DEVANAGARI = re.compile(r"[\u0900-\u097f]")
 _DEVANAGARI_DIGITS = str.maketrans("०१२३४५६७८९", "0123456789")
 _CASE_ENDINGS = ("साठी", "च्या", "ची", "चे", "चा", "चं", "ला")
+_OBLIQUE = re.compile(r"(?<!्य)ा$")
+"""The ending a noun takes before them: "हृदया ची" of "हृदय"."""
 _NUQTA = "\u093c"
 _DOT_ABOVE = "\u0307"
 """What lower-casing leaves of a Turkish İ."""
@@ -32,7 +36,9 @@ _DOT_ABOVE = "\u0307"
 class Word:
     text: str
     after_break: bool = False
-    """A comma, a full stop or a line end stands before it."""
+    """A comma, a full stop, a line end or a plus stands before it."""
+    after_stop: bool = False
+    """One that no name goes across: "metformin, glimepiride" are two, "calcium + vitamin d3" is one."""
     before_question_mark: bool = False
 
 
@@ -52,12 +58,14 @@ def split(message: str) -> list[Word]:
     text = _without_list_numbers(_DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", text)))
     text = _DOSING.sub(r"\1 \2 \3", text)  # "1-0-1": morning, noon, night
     text = _MINUS.sub(" minus ", _RANGE.sub(" to ", text))
+    text = _SPOKEN_STOP.sub(",", text)
     words: list[Word] = []
-    for part in _BREAK.split(text):
-        *questions, rest = _QUESTION.split(part)
-        for question in questions:
-            words += _words_of(question, after_break=bool(words), is_asked=True)
-        words += _words_of(rest, after_break=bool(words), is_asked=False)
+    for part in _STOP.split(text):
+        for place, piece in enumerate(_JOINT.split(part)):
+            *questions, rest = _QUESTION.split(piece)
+            for question in questions:
+                words += _words_of(question, after=words, is_stop=place == 0, is_asked=True)
+            words += _words_of(rest, after=words, is_stop=place == 0, is_asked=False)
     return words
 
 
@@ -65,15 +73,21 @@ def _without_case_ending(text: str) -> list[str]:
     """Marathi writes its postpositions onto the noun: "डोकेदुखीसाठी" is "डोकेदुखी साठी"."""
     for ending in _CASE_ENDINGS:
         if text.endswith(ending) and len(text) > len(ending) + 2:
-            return [text.removesuffix(ending), ending]
+            return [_OBLIQUE.sub("", text.removesuffix(ending)), ending]
     return [text]
 
 
-def _words_of(part: str, *, after_break: bool, is_asked: bool) -> list[Word]:
+def _words_of(part: str, *, after: list[Word], is_stop: bool, is_asked: bool) -> list[Word]:
     texts = [piece for text in normalise(part).split() for piece in _without_case_ending(text)]
     last = len(texts) - 1
     return [
-        Word(text, after_break and place == 0, is_asked and place == last) for place, text in enumerate(texts)
+        Word(
+            text,
+            after_break=place == 0 and bool(after),
+            after_stop=place == 0 and bool(after) and is_stop,
+            before_question_mark=is_asked and place == last,
+        )
+        for place, text in enumerate(texts)
     ]
 
 
