@@ -511,7 +511,13 @@ def committed_patient(database_url: str, product_id: str) -> Iterator[Patient]:
         try:
             yield patient
         finally:
-            rows = clinic.rows("select order_id from public.orders where patient_id = %s", patient.patient_id)
-            for row in rows:
+            of_order = "order_id in (select order_id from public.orders where patient_id = %s)"
+            for row in clinic.rows(
+                "select order_id from public.orders where patient_id = %s", patient.patient_id
+            ):
                 cancel(clinic, patient, row["order_id"])
+            clinic.run(f"delete from public.outbox_events where {of_order}", patient.patient_id)
+            for table in ("orders", "prescriptions", "patients"):
+                clinic.run(f"delete from public.{table} where patient_id = %s", patient.patient_id)
+            clinic.run("delete from auth.users where id = %s", patient.user_id)
             connection.commit()
