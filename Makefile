@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.installed node_modules/.installed
 
-.PHONY: help dev test lint types unit integration reset setup package
+.PHONY: help dev test lint types unit integration eval reset setup graph package
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,10 +29,16 @@ unit: .venv/.installed ## tests that open no socket
 integration: $(SETUP) ## tests against the real parts
 	@$(PY) -m pytest tests --ignore=tests/unit
 
+eval: $(SETUP) ## play the conversations of tests/evals; ARGS="--failures --group attacks"
+	@$(PY) -m tests.evals $(ARGS)
+
 reset: .venv/.installed ## delete the laptop's data: the next `make dev` starts over
 	@$(PY) -m infra.local.reset
 
 setup: $(SETUP) ## install the packages only
+
+graph: .venv/.installed ## draw the chat's graph into docs/chat-graph.md
+	@$(PY) -m functions.chat.drawing
 
 package: $(SETUP) ## build what a deployment of STAGE (dev or prod) uploads
 	@node_modules/.bin/osls package --stage $(or $(STAGE),dev)
