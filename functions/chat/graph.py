@@ -26,8 +26,8 @@ from functions.chat.resolution import plan
 from functions.chat.state import Message, TurnState
 from functions.chat.tools import Turn, confirmed_proposal, place_order, store_turn
 from functions.chat.tracing import TurnTrace
-from functions.chat.understanding.choosing import Interpreters, understand
-from functions.chat.understanding.lexical import is_vocabulary, wants
+from functions.chat.understanding.choosing import LEXICAL, Interpreters, understand
+from functions.chat.understanding.lexical import is_vocabulary, spoken_digits, wants
 from functions.chat.understanding.words import Word, split
 from shared.database import Gateway
 
@@ -37,7 +37,7 @@ class TurnTools:
     """What the nodes reach outside for."""
 
     database: Gateway
-    interpreters: Interpreters = field(default_factory=Interpreters)
+    interpreters: Interpreters = LEXICAL
     trace: TurnTrace = field(default_factory=TurnTrace)
 
     def look_up(self, words: Sequence[Word], message: Message) -> TurnContext:
@@ -46,7 +46,7 @@ class TurnTools:
             self.database.rpc(
                 "chat_context",
                 {
-                    "p_words": [[word.text, is_vocabulary(word)] for word in words],
+                    "p_words": [[spoken_digits(word), is_vocabulary(word)] for word in words],
                     "p_patient_id": message.patient_id,
                     "p_wants": wants(words),
                     "p_conversation_id": str(message.conversation_id) if message.conversation_id else None,
@@ -105,14 +105,14 @@ def verify(state: TurnState, _: Runtime[TurnTools]) -> TurnState:
 
 def ask(state: TurnState, runtime: Runtime[TurnTools]) -> TurnState:
     """Let the database check what is proposed, show the card and remember, in one transaction."""
-    return _taken("ask", state, store_turn(state["plan"], _turn(state, runtime)))
+    return _taken(state, store_turn(state["plan"], _turn(state, runtime)))
 
 
 def act(state: TurnState, runtime: Runtime[TurnTools]) -> TurnState:
     """Place the order of the proposal that the patient confirmed."""
     confirmed = confirmed_proposal(state["plan"], state["context"])
     outcome = place_order.invoke({**asdict(confirmed), "turn": _turn(state, runtime)})
-    return _taken("act", state, outcome)
+    return _taken(state, outcome)
 
 
 def is_confirmed(state: TurnState) -> Literal["act", "ask"]:
@@ -140,8 +140,8 @@ def _turn(state: TurnState, runtime: Runtime[TurnTools]) -> Turn:
     )
 
 
-def _taken(step: str, state: TurnState, outcome: dict[str, Any]) -> TurnState:
-    summary = {"step": step, "summary": str(outcome["outcome"])}
+def _taken(state: TurnState, outcome: dict[str, Any]) -> TurnState:
+    summary = {"step": "act", "summary": str(outcome["outcome"])}
     return {"outcome": outcome, "thinking": [*state["thinking"], summary]}
 
 

@@ -42,9 +42,10 @@ def masked(message: str, spans: Sequence[Span], personal: Iterable[str] = ()) ->
     cuts = [0, *(match.end() for match in _CUT.finditer(text)), len(text)]
     parts = [_Part(text[start:end], _catalogue_words(message, spans)) for start, end in pairwise(cuts)]
     own = {word for known in personal for word in normalise(known).split() if len(word) > 1}
-    near_place = [part.is_place for part in parts]
-    for part, before, after in zip(parts, [False, *near_place], [*near_place[1:], False], strict=False):
-        part.hide_address(is_beside_place=before or after)
+    is_beside_place = False
+    for part, following in zip(parts, [*parts[1:], None], strict=True):
+        is_before_place = following is not None and following.is_place
+        is_beside_place = part.hide_address(is_beside_place=is_beside_place or is_before_place)
         part.hide_name(own)
     return " ".join("".join(part.text() for part in parts).split())
 
@@ -64,15 +65,18 @@ class _Part:
     def is_place(self) -> bool:
         return any(starts_with_any([text], 0, _phrases("address")) for text in self._texts)
 
-    def hide_address(self, *, is_beside_place: bool) -> None:
-        """In an address everything that is neither language nor a medicine goes; in the part beside one too,
-        unless it names a medicine ("..., Baner, Pune").
+    def hide_address(self, *, is_beside_place: bool) -> bool:
+        """In an address everything goes that is neither language nor a medicine, numbers too. Parts beside it
+        are taken for more of it, unless they name a medicine or say nothing strange. Returns whether this one
+        was.
         """
         names_medicine = any(piece in self._catalogue for text in self._texts for piece in text.split())
-        if self.is_place or (is_beside_place and not names_medicine):
-            for place in range(len(self._words)):
-                if self._is_strange(place):
-                    self._hidden[place] = "[address]"
+        strange = [place for place in range(len(self._words)) if self._is_strange(place)]
+        if not self.is_place and not (is_beside_place and strange and not names_medicine):
+            return False
+        numbers = [place for place, text in enumerate(self._texts) if any(map(str.isdigit, text))]
+        self._hidden |= dict.fromkeys([*strange, *numbers], "[address]")
+        return True
 
     def hide_name(self, own: set[str]) -> None:
         """The patient's own name anywhere, and the strange words right behind an introduction."""
@@ -96,10 +100,11 @@ class _Part:
         return shown
 
     def _is_strange(self, place: int) -> bool:
-        """No placeholder, no word of the language and none of the catalogue."""
+        """No placeholder, no number, no word of the language and none of the catalogue."""
         known = self._catalogue | load_vocabulary().words
         is_placeholder = self._words[place].startswith("[")
-        return not is_placeholder and not all(piece in known for piece in self._texts[place].split())
+        pieces = self._texts[place].split()
+        return not is_placeholder and not all(piece in known or piece.isdigit() for piece in pieces)
 
 
 def _catalogue_words(message: str, spans: Sequence[Span]) -> set[str]:
@@ -114,7 +119,8 @@ def _skeleton(word: str) -> str:
         for letter in word
         if letter.isascii() or unicodedata.category(letter) == "Lo" or letter == "\u0902"
     )
-    return re.sub(r"[^bcdfgjklmnpqrstvxz]", "", latin.lower().replace("w", "v")) or word
+    consonants = re.sub(r"[^bcdfgjklmnpqrstvxz]", "", latin.lower().replace("w", "v"))
+    return re.sub(r"(.)\1+", r"\1", consonants) or word
 
 
 @lru_cache(maxsize=2)

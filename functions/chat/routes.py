@@ -11,6 +11,8 @@ from functions.chat import service
 from functions.chat.models import ChatMessage, ChatReply, Conversation, Decisions
 from functions.chat.replies.render import problem_reply
 from functions.chat.state import Message
+from functions.chat.tracing import get_sender
+from functions.chat.understanding.choosing import get_interpreters
 from shared.dependencies import CallersGateway
 from shared.errors import NexusError
 from shared.http import problem_response
@@ -31,6 +33,8 @@ def chat(body: ChatMessage, database: CallersGateway) -> dict[str, Any]:
             patient_id=body.patient_id or None,
             conversation_id=body.conversation_id,
         ),
+        interpreters=get_interpreters(),
+        sender=get_sender(),
     )
 
 

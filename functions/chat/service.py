@@ -9,25 +9,25 @@ from uuid import UUID
 from functions.chat.graph import TurnTools, outcome_codes, turn_graph
 from functions.chat.replies.render import render_card, render_reply
 from functions.chat.state import Message
-from functions.chat.tracing import Sender, get_sender, start_trace
-from functions.chat.understanding.choosing import Interpreters, get_interpreters
+from functions.chat.tracing import Sender, start_trace
+from functions.chat.understanding.choosing import LEXICAL, Interpreters
 from shared.database import Gateway
 
 
 def answer(
     database: Gateway,
     message: Message,
-    interpreters: Interpreters | None = None,
+    interpreters: Interpreters = LEXICAL,
     sender: Sender | None = None,
 ) -> dict[str, Any]:
-    """Take one turn, with the interpreters and the tracing of the settings unless others are given.
+    """Take one turn; it is traced when there is a sender.
 
     Raises Forbidden or NotFound for a patient or conversation that is not the caller's, Unavailable when the
     database does not answer; then nothing has been stored.
     """
-    trace = start_trace(message.trace_id, sender or get_sender())
+    trace = start_trace(message.trace_id, sender)
     try:
-        tools = TurnTools(database, interpreters or get_interpreters(), trace)
+        tools = TurnTools(database, interpreters, trace)
         final = turn_graph().invoke({"message": message}, context=tools)
     except BaseException as error:
         trace.finish({"error": type(error).__name__}, {})

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _GRACE_SECONDS = 0.03
 _TIMEOUT_SECONDS = 2
-_MOST_WAITING = 2048
 Record = Callable[[Mapping[str, Any]], None]
 
 
