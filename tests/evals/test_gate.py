@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 from itertools import groupby
 
+import pytest
+
 from tests.evals import report
 from tests.evals.conversations import Conversation, load
 from tests.evals.playing import play_all
@@ -34,5 +36,6 @@ def _hash(conversation: Conversation) -> str:
 
 def test_the_agent_answers_a_fixed_part_right_and_safely(stack: RunningStack) -> None:
     results = play_all(stack, gate(load()))
-    assert not report.unsafe_outcomes(results), report.failures(results)
-    assert report.right_share(results) >= TARGET, f"{report.table(results)}\n\n{report.failures(results)}"
+    right, dangers = report.right_share(results), report.unsafe_outcomes(results)
+    if right < TARGET or dangers:
+        pytest.fail(f"{report.table(results)}\n\n{report.failures(results)}", pytrace=False)
