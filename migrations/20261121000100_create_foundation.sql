@@ -36,6 +36,18 @@ begin
 end;
 $$;
 
+-- Dates are days in UTC. `current_date` would be the day in a time zone that a client may choose.
+create function private.today()
+returns date
+language sql
+stable
+set search_path = ''
+as $$
+  select (now() at time zone 'UTC')::date;
+$$;
+
+grant execute on function private.today() to anon, authenticated, service_role;
+
 -- The form in which names are compared: lower case, punctuation as space, letters and digits apart
 -- ("Dolo-650" and "dolo 650" are one name), a point only inside a number. Devanagari is kept as a range,
 -- because its vowel signs are no letters to a regular expression; the nuqta goes, people leave it out.

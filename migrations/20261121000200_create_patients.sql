@@ -84,7 +84,7 @@ language sql
 stable
 set search_path = ''
 as $$
-  select p_age_years + extract(year from age(current_date, p_recorded_on))::integer;
+  select p_age_years + extract(year from age(private.today(), p_recorded_on))::integer;
 $$;
 
 alter table public.patients enable row level security;
@@ -193,7 +193,7 @@ begin
     (user_id, name, email, phone, age_years, age_recorded_on, gender, allergies, preferred_language)
   values (
     v_user_id, btrim(p_name), v_email, nullif(btrim(p_phone), ''), p_age,
-    case when p_age is not null then current_date end,
+    case when p_age is not null then private.today() end,
     initcap(nullif(btrim(p_gender), '')), private.clean_list(p_allergies), coalesce(p_preferred_language, 'en')
   )
   on conflict (user_id) do nothing

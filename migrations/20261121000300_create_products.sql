@@ -6,7 +6,8 @@ create table public.ingredients (
   constraint ingredients_pkey primary key (ingredient)
 );
 
-create index ingredients_sound_idx on public.ingredients using gin (sound extensions.gin_trgm_ops);
+create index ingredients_sound_idx on public.ingredients (sound);
+create index ingredients_sound_trigram_idx on public.ingredients using gin (sound extensions.gin_trgm_ops);
 
 create table public.products (
   product_id text not null,
@@ -208,7 +209,7 @@ set search_path = ''
 as $$
   select coalesce(sum(quantity), 0)::integer
   from public.product_batches
-  where product_id = $1.product_id and status = 'available' and quantity > 0 and expiry > current_date;
+  where product_id = $1.product_id and status = 'available' and quantity > 0 and expiry > private.today();
 $$;
 
 alter table public.ingredients enable row level security;

@@ -63,6 +63,7 @@ create table public.condition_rules (
   rule_set_id bigint not null,
   ingredient text not null,
   condition text not null,
+  condition_sound text not null generated always as (private.sound_key(condition)) stored,
   action text not null,
   effect text not null,
   source text not null,

@@ -173,7 +173,7 @@ as $$
     cross join lateral regexp_split_to_table(i.ingredient, '\+') as part (ingredient)
     where rx.patient_id = p_patient_id
       and rx.status = 'verified'
-      and current_date between rx.issued_on and rx.valid_until
+      and private.today() between rx.issued_on and rx.valid_until
   ),
   bought as (
     select
@@ -195,7 +195,7 @@ as $$
   join public.products as p using (product_id)
   join public.product_ingredients as pi using (product_id)
   left join public.washout_periods as w on w.ingredient = pi.ingredient
-  where current_date <= greatest(b.run_out + coalesce(w.days, 14), b.as_needed_until)
+  where private.today() <= greatest(b.run_out + coalesce(w.days, 14), b.as_needed_until)
   union all
   select
     r.ingredient, r.composition, same.product_id, coalesce(same.product_name, r.composition),
@@ -236,7 +236,7 @@ as $$
   where rx.patient_id = p_patient_id
     and i.ingredient = (p_product).active_ingredient
     and i.strength = (p_product).strength
-    and (rx.status = 'pending' or rx.status = 'verified' and current_date between rx.issued_on and rx.valid_until)
+    and (rx.status = 'pending' or rx.status = 'verified' and private.today() between rx.issued_on and rx.valid_until)
   order by rx.valid_until, i.prescription_item_id;
 $$;
 
@@ -306,6 +306,30 @@ as $$
   ) as not_read;
 $$;
 
+-- The runs of one to three words in a text, as written and as they sound.
+create function private.spoken(p_text text)
+returns table (name text, sound text)
+language sql
+stable
+set search_path = ''
+as $$
+  with words as (
+    select
+      array_agg(w.word order by w.position) as words,
+      array_agg(private.sound_key(w.word) order by w.position) as sounds
+    from regexp_split_to_table(private.normalise_name(left(p_text, 500)), ' ') with ordinality as w (word, position)
+  )
+  select
+    array_to_string(words.words[n.first : n.first + n.length - 1], ' '),
+    array_to_string(words.sounds[n.first : n.first + n.length - 1], ' ')
+  from words, lateral (
+    select f as first, l as length
+    from generate_series(1, cardinality(words.words)) as f, generate_series(1, 3) as l
+    where f + l - 1 <= cardinality(words.words)
+  ) as n;
+$$;
+
+
 -- Which rules a stated allergy calls up: the terms, classes, ingredients and products it names, spelt as people
 -- spell ("penicilin", "sulfa drugs", "पेनिसिलिन"). One spelling error is forgiven, two in long words. A brand stands
 -- for its ingredients ("brufen" for ibuprofen and all that an allergy to it means). An ingredient without a term of
@@ -316,21 +340,8 @@ language sql
 stable
 set search_path = ''
 as $$
-  with words as (
-    select
-      array_agg(w.word order by w.position) as words,
-      array_agg(private.sound_key(w.word) order by w.position) as sounds
-    from regexp_split_to_table(private.normalise_name(p_allergy), ' ') with ordinality as w (word, position)
-  ),
-  spoken as (
-    select
-      array_to_string(words.words[n.first : n.first + n.length - 1], ' ') as name,
-      array_to_string(words.sounds[n.first : n.first + n.length - 1], ' ') as sound
-    from words, lateral (
-      select f as first, l as length
-      from generate_series(1, cardinality(words.words)) as f, generate_series(1, 3) as l
-      where f + l - 1 <= cardinality(words.words)
-    ) as n
+  with spoken as (
+    select * from private.spoken(p_allergy)
   ),
   spelt as (
     select sound from spoken
@@ -339,8 +350,8 @@ as $$
   ),
   named as (
     select i.ingredient, i.sound
-    from public.ingredients as i
-    where exists (select from spelt as s where private.sounds_like(s.sound, i.sound))
+    from spelt as s
+    join public.ingredients as i on i.sound operator(extensions.%) s.sound and private.sounds_like(s.sound, i.sound)
     union
     select i.ingredient, i.sound
     from spoken as s
@@ -372,6 +383,27 @@ as $$
   from named as n
   join public.drug_classes as c on c.rule_set_id = p_rule_set_id and c.ingredient = n.ingredient
   where not exists (select from terms as t where t.term_sound = n.sound);
+$$;
+
+create type private.stated_allergy as (
+  allergy text,
+  matches text,
+  target text,
+  action text,
+  reason text,
+  term text
+);
+
+-- Each stated allergy with the rules it calls up; one that calls up none has no target.
+create function private.stated_allergies(p_allergies text[], p_rule_set_id bigint)
+returns setof private.stated_allergy
+language sql
+stable
+set search_path = ''
+as $$
+  select a.allergy, t.matches, t.target, t.action, t.reason, t.term
+  from unnest(p_allergies) as a (allergy)
+  left join lateral private.allergy_targets(a.allergy, p_rule_set_id) as t on true;
 $$;
 
 create function private.findings_of_stock(p_cart private.cart_line[])
@@ -426,16 +458,16 @@ $$;
 
 -- Per ingredient of each product: what a stated allergy blocks or warns of. An allergy that nothing matches
 -- makes prescription items wait for a pharmacist and warns on the others.
-create function private.findings_of_allergy(p_cart private.cart_line[], p_allergies text[], p_rule_set_id bigint)
+create function private.findings_of_allergy(
+  p_cart private.cart_line[], p_stated private.stated_allergy[], p_rule_set_id bigint
+)
 returns setof private.finding
 language sql
 stable
 set search_path = ''
 as $$
   with stated as (
-    select a.allergy, t.*
-    from unnest(p_allergies) as a (allergy)
-    left join lateral private.allergy_targets(a.allergy, p_rule_set_id) as t on true
+    select * from unnest(p_stated)
   ),
   hits as (
     select c.line, p.product_name, s.allergy, s.action, s.reason, s.term, coalesce(pi.ingredient, p.product_name) as through
@@ -458,7 +490,7 @@ as $$
   order by h.line, h.allergy, h.action, h.term, h.reason, h.through
 $$;
 
-create function private.findings_of_unknown_allergy(p_cart private.cart_line[], p_allergies text[], p_rule_set_id bigint)
+create function private.findings_of_unknown_allergy(p_cart private.cart_line[], p_stated private.stated_allergy[])
 returns setof private.finding
 language sql
 stable
@@ -470,9 +502,9 @@ as $$
     'allergy:unrecognised', 'A stated allergy that cannot be checked is not passed over', p.prescription_required, null::bigint
   from unnest(p_cart) as c
   join public.products as p using (product_id)
-  cross join unnest(p_allergies) as a (allergy)
-  where exists (select from public.product_ingredients as pi where pi.product_id = p.product_id)
-    and not exists (select from private.allergy_targets(a.allergy, p_rule_set_id));
+  cross join unnest(p_stated) as a
+  where a.target is null
+    and exists (select from public.product_ingredients as pi where pi.product_id = p.product_id);
 $$;
 
 -- Cart with cart, and cart with what is being taken; the pair is looked up in either order. Two medicines that
@@ -525,30 +557,110 @@ as $$
   order by j.line, j.ingredient_a, j.ingredient_b, j.waits, j.other_is_refused, j.other_name;
 $$;
 
--- A condition that ends in a rule's condition is a kind of it: "severe kidney disease" is kidney disease.
+-- What people call the conditions that rules name, in three scripts.
+create table public.condition_synonyms (
+  condition text not null,
+  phrase text not null,
+  sound text not null generated always as (private.sound_key(phrase)) stored,
+  constraint condition_synonyms_pkey primary key (condition, phrase)
+);
+
+insert into public.condition_synonyms (condition, phrase)
+select c.condition, phrase
+from (values
+  ('pregnancy', array['pregnant', 'expecting', 'with child', 'garbhavati', 'garbhvati', 'गर्भवती', 'गर्भावस्था', 'गरोदर', 'गर्भार', 'गर्भारपण']),
+  ('kidney disease', array['kidney', 'kidney problem', 'kidneys', 'ckd', 'renal', 'nephropathy', 'किडनी', 'गुर्दे', 'गुर्दा', 'मूत्रपिंड']),
+  ('severe kidney disease', array['dialysis', 'kidney failure', 'renal failure', 'esrd', 'डायलिसिस']),
+  ('liver disease', array['liver', 'liver problem', 'cirrhosis', 'hepatitis', 'jaundice', 'लिवर', 'यकृत', 'पीलिया', 'कावीळ']),
+  ('peptic ulcer', array['ulcer', 'ulcers', 'stomach ulcer', 'gastric ulcer', 'अल्सर']),
+  ('heart disease', array['heart', 'cardiac', 'heart attack', 'angina', 'heart failure', 'heart problem', 'दिल', 'हृदय', 'हृदयरोग']),
+  ('hypertension', array['bp', 'high bp', 'blood pressure', 'high blood pressure', 'बीपी', 'ब्लड प्रेशर', 'रक्तदाब', 'उच्च रक्तचाप']),
+  ('asthma', array['asthmatic', 'asthama', 'asma', 'wheezing', 'copd', 'दमा', 'अस्थमा']),
+  ('epilepsy', array['epileptic', 'fits', 'seizure', 'seizures', 'mirgi', 'मिर्गी', 'फिट', 'अपस्मार']),
+  ('depression', array['depressed', 'डिप्रेशन', 'नैराश्य', 'अवसाद']),
+  ('diabetes', array['diabetic', 'sugar', 'शुगर', 'मधुमेह', 'डायबिटीज', 'डायबिटीस'])
+) as c (condition, phrases)
+cross join unnest(c.phrases) as phrase;
+
+alter table public.condition_synonyms enable row level security;
+grant select on public.condition_synonyms to anon, authenticated;
+grant select, insert, update, delete on public.condition_synonyms to service_role;
+create policy condition_synonyms_read_all on public.condition_synonyms for select to anon, authenticated using (true);
+
+create type private.stated_condition as (stated text, condition text);
+
+-- Each stated condition with what the rules call it ("CKD" is kidney disease; "severe kidney disease" is both that
+-- and kidney disease); one that nothing knows has no condition. Short words must sound alike, long ones nearly.
+create function private.stated_conditions(p_conditions text[], p_rule_set_id bigint)
+returns setof private.stated_condition
+language sql
+stable
+set search_path = ''
+as $$
+  with known as (
+    select r.condition, r.condition_sound as sound from public.condition_rules as r where r.rule_set_id = p_rule_set_id
+    union
+    select s.condition, s.sound from public.condition_synonyms as s
+    union
+    select t.condition, private.sound_key(t.condition)
+    from public.condition_terms as t
+    where t.rule_set_id = p_rule_set_id
+  )
+  select c.stated, k.condition
+  from unnest(p_conditions) as c (stated)
+  left join lateral (
+    select distinct known.condition
+    from private.spoken(c.stated) as s
+    join known on s.sound = known.sound or (length(known.sound) >= 6 and private.sounds_like(s.sound, known.sound))
+  ) as k on true;
+$$;
+
+-- A condition nothing knows makes what has condition rules wait for a pharmacist, and warns where none is needed.
+-- Prescribed therapy waits instead of being stopped, except against a rule on pregnancy.
 create function private.findings_of_condition(p_cart private.cart_line[], p_conditions text[], p_rule_set_id bigint)
 returns setof private.finding
 language sql
 stable
 set search_path = ''
 as $$
-  with hits as (
-    select c.line, p.product_name, r.*, has.condition as stated,
-      r.action = 'block' and coalesce(c.units_left, 0) > 0 as waits
+  with stated as (
+    select * from private.stated_conditions(p_conditions, p_rule_set_id)
+  ),
+  hits as (
+    select
+      c.line, p.product_name, r.*, s.stated,
+      r.action = 'block' and r.condition = 'pregnancy' as is_contraindicated,
+      r.action = 'block' and r.condition <> 'pregnancy' and coalesce(c.units_left, 0) > 0 as waits
     from unnest(p_cart) as c
     join public.products as p using (product_id)
     join public.product_ingredients as pi using (product_id)
     join public.condition_rules as r on r.rule_set_id = p_rule_set_id and r.ingredient = pi.ingredient
-    join unnest(p_conditions) as has (condition)
-      on private.normalise_name(has.condition) = r.condition
-      or private.normalise_name(has.condition) like '% ' || r.condition
+    join stated as s on s.condition = r.condition
   )
-  select distinct on (h.line, h.ingredient)
-    h.line, 'condition', case when h.waits then 'warn' else h.action end, null, h.stated,
-    format('%s with %s: %s.', h.product_name, h.stated, h.effect),
-    format('condition:%s+%s', h.ingredient, h.condition), h.source, h.waits, null::bigint
-  from hits as h
-  order by h.line, h.ingredient, h.action, h.condition;
+  (
+    select distinct on (h.line, h.ingredient)
+      h.line, 'condition', case when h.waits then 'warn' else h.action end,
+      case when h.is_contraindicated then 'contraindicated' end, h.stated,
+      format('%s with %s: %s.', h.product_name, h.stated, h.effect),
+      format('condition:%s+%s', h.ingredient, h.condition), h.source, h.waits, null::bigint
+    from hits as h
+    order by h.line, h.ingredient, h.action, h.waits, h.condition
+  )
+  union all
+  select
+    c.line, 'condition', 'warn', null, s.stated,
+    format('The stated condition "%s" is not known to our rules.', s.stated),
+    'condition:unrecognised', 'A stated condition that cannot be checked is not passed over',
+    p.prescription_required, null::bigint
+  from unnest(p_cart) as c
+  join public.products as p using (product_id)
+  cross join stated as s
+  where s.condition is null
+    and exists (
+      select from public.product_ingredients as pi
+      join public.condition_rules as r on r.rule_set_id = p_rule_set_id and r.ingredient = pi.ingredient
+      where pi.product_id = p.product_id
+    );
 $$;
 
 create function private.findings_of_age(p_cart private.cart_line[], p_age integer, p_rule_set_id bigint)
@@ -740,15 +852,15 @@ as $$
   )
   select
     c.line, 'refill_too_soon', case when p.schedule = 'H1' then 'block' else 'warn' end, null,
-    (ceil(l.ends) - (current_date - date '2000-01-01'))::text,
+    (ceil(l.ends) - (private.today() - date '2000-01-01'))::text,
     format('The supply of %s lasts %s more days.', p.product_name,
-      ceil(l.ends) - (current_date - date '2000-01-01')),
+      ceil(l.ends) - (private.today() - date '2000-01-01')),
     'sale_limits:refill_used_share', 'House rule: a refill is due when 75% of the supply is used', false, null::bigint
   from unnest(p_cart) as c
   join public.products as p using (product_id)
   join latest as l on l.composition = private.composition(p)
   cross join public.sale_limits as s
-  where (current_date - date '2000-01-01') - l.starts < s.refill_used_share * l.days;
+  where (private.today() - date '2000-01-01') - l.starts < s.refill_used_share * l.days;
 $$;
 
 -- A pharmacist's valid override turns a refusal, or the wait for a pharmacist, into a warning that carries it.
@@ -769,8 +881,8 @@ as $$
     from public.overrides as v
     where v.patient_id = p_patient_id
       and v.rule = f.rule
-      and (f.rule <> 'allergy:unrecognised' or v.subject = f.subject)
-      and v.valid_until >= current_date
+      and (f.rule not in ('allergy:unrecognised', 'condition:unrecognised') or v.subject = f.subject)
+      and v.valid_until >= private.today()
       and f.grade is distinct from 'contraindicated'
       and f.code in ('interaction', 'condition', 'allergy')
     order by v.override_id desc
@@ -795,6 +907,7 @@ declare
   v_age integer;
   v_cart private.cart_line[];
   v_active private.active_medicine[];
+  v_stated private.stated_allergy[];
   v_findings private.finding[];
 begin
   select * into v_rule_set from public.rule_sets where status = 'active';
@@ -803,11 +916,13 @@ begin
   v_cart := private.read_cart(p_patient_id, p_items, p_order_id);
   v_active := array(select a from private.active_medicines(p_patient_id, v_rule_set.rule_set_id, p_order_id) as a);
 
+  v_stated := array(select s from private.stated_allergies(v_patient.allergies, v_rule_set.rule_set_id) as s);
+
   v_findings := array(
     select f from private.findings_of_stock(v_cart) as f where p_order_id is null
     union all select f from private.findings_of_prescription(v_cart) as f
-    union all select f from private.findings_of_allergy(v_cart, v_patient.allergies, v_rule_set.rule_set_id) as f
-    union all select f from private.findings_of_unknown_allergy(v_cart, v_patient.allergies, v_rule_set.rule_set_id) as f
+    union all select f from private.findings_of_allergy(v_cart, v_stated, v_rule_set.rule_set_id) as f
+    union all select f from private.findings_of_unknown_allergy(v_cart, v_stated) as f
     union all select f from private.findings_of_interaction(v_cart, v_active, v_rule_set.rule_set_id) as f
     union all select f from private.findings_of_condition(v_cart, v_patient.conditions, v_rule_set.rule_set_id) as f
     union all select f from private.findings_of_age(v_cart, v_age, v_rule_set.rule_set_id) as f

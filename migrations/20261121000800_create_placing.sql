@@ -282,7 +282,7 @@ as $$
       sum(b.quantity) over (partition by b.product_id order by b.expiry, b.batch_id) - b.quantity as before
     from public.order_items as i
     join public.product_batches as b using (product_id)
-    where i.order_id = p_order_id and b.status = 'available' and b.quantity > 0 and b.expiry > current_date
+    where i.order_id = p_order_id and b.status = 'available' and b.quantity > 0 and b.expiry > private.today()
   ),
   taken as (
     select batch_id, line, least(quantity, packs - before)::integer as packs

@@ -321,7 +321,7 @@ begin
     reviewed_at = now()
   where prescription_id = (p_prescription).prescription_id
   returning * into v_prescription;
-  if v_prescription.issued_on > current_date or v_prescription.valid_until < current_date then
+  if v_prescription.issued_on > private.today() or v_prescription.valid_until < private.today() then
     perform private.fail(422, 'prescription_not_valid', 'The prescription is not valid today.');
   end if;
   return v_prescription;
@@ -365,11 +365,12 @@ begin
   from public.interaction_rules as r
   where r.rule_set_id = v_rule_set_id and format('interaction:%s+%s', r.ingredient_a, r.ingredient_b) = p_rule;
   if v_ingredients is null then
-    select array[r.ingredient], 'major' into v_ingredients, v_severity
+    select array[r.ingredient], case when r.condition = 'pregnancy' and r.action = 'block' then 'contraindicated' else 'major' end
+    into v_ingredients, v_severity
     from public.condition_rules as r
     where r.rule_set_id = v_rule_set_id and format('condition:%s+%s', r.ingredient, r.condition) = p_rule;
   end if;
-  if v_ingredients is null and p_rule = 'allergy:unrecognised' and p_subject is not null then
+  if v_ingredients is null and p_rule in ('allergy:unrecognised', 'condition:unrecognised') and p_subject is not null then
     v_ingredients := '{}';
   end if;
   if v_ingredients is null then
@@ -391,11 +392,11 @@ begin
         from public.prescriptions as rx
         join public.prescription_items as i using (prescription_id)
         cross join lateral regexp_split_to_table(i.ingredient, '\+') as part (ingredient)
-        where rx.patient_id = v_patient_id and rx.status = 'verified' and rx.valid_until >= current_date
+        where rx.patient_id = v_patient_id and rx.status = 'verified' and rx.valid_until >= private.today()
           and part.ingredient = any (v_ingredients)
         group by part.ingredient
       ) as ends
-    ), current_date + 30)
+    ), private.today() + 30)
   )
   returning * into v_override;
   perform private.record_decision(

@@ -145,7 +145,7 @@ as $$
     join public.prescription_items as i using (prescription_id)
     where rx.patient_id = p_patient_id
       and rx.status = 'verified'
-      and current_date between rx.issued_on and rx.valid_until
+      and private.today() between rx.issued_on and rx.valid_until
   ),
   own as (
     select b.product_id from bought as b
@@ -559,7 +559,7 @@ as $$
 begin
   update public.patients
   set
-    age_recorded_on = case when age_years is null and p_answers ? 'age' then current_date else age_recorded_on end,
+    age_recorded_on = case when age_years is null and p_answers ? 'age' then private.today() else age_recorded_on end,
     age_years = coalesce(age_years, (p_answers ->> 'age')::smallint),
     allergies = coalesce(allergies, private.clean_list(private.text_array(p_answers -> 'allergies'))),
     conditions = coalesce(conditions, private.clean_list(private.text_array(p_answers -> 'conditions')))

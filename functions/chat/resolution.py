@@ -20,6 +20,14 @@ Act = Literal["say", "propose", "confirm", "decline", "answer"]
 EMERGENCY_NUMBERS = ("112", "108", "14416")
 """India: all emergencies, ambulance, Tele-MANAS."""
 _MOST_OPTIONS = 6
+_FREQUENCIES = {
+    1: "once_daily",
+    2: "twice_daily",
+    3: "three_times_daily",
+    4: "four_times_daily",
+    0.5: "alternate_days",
+    0.14: "once_weekly",
+}
 _MOST_LINES = 20
 
 
@@ -70,7 +78,7 @@ def plan(interpretation: Interpretation, context: TurnContext) -> Plan:
         case "change_quantity":
             return _change_quantity(interpretation, context)
         case "refill":
-            return _refill(interpretation.is_last_order, context)
+            return _refill(interpretation, context)
         case "track":
             return _track(context)
         case "product_question":
@@ -90,7 +98,10 @@ def _say(key: str, context: TurnContext) -> Plan:
 
 
 def packs_for(
-    quantity: Quantity | None, product: Candidate, is_refill: bool = False
+    quantity: Quantity | None,
+    product: Candidate,
+    is_refill: bool = False,
+    units_per_day: float | None = None,
 ) -> tuple[int | None, Said | None]:
     """Packs for what was asked, and a note when units had to be rounded up to whole packs. None when it is
     not clear how many. Without a number: one pack, for a refill as many as last time.
@@ -101,7 +112,7 @@ def packs_for(
         return quantity.amount, None
     units = quantity.amount
     if quantity.of == "days":
-        per_day = quantity.doses_per_day or product.units_per_day
+        per_day = units_per_day or product.units_per_day
         if not per_day:
             return None, None
         units = ceil(quantity.amount * per_day)
@@ -182,23 +193,28 @@ def _edit(interpretation: Interpretation, context: TurnContext) -> Plan:
 def _change_quantity(interpretation: Interpretation, context: TurnContext) -> Plan:
     """A new number for the one item of the open proposal; of several it is not clear which."""
     items = context.proposal.items if context.proposal else ()
-    if len(items) != 1:
+    if len(items) != 1 and not interpretation.is_for_all:
         return _say("which-quantity", context)
-    packs, note = packs_for(interpretation.quantity, context.products[items[0].product_id])
-    if packs is None:
-        return _say("which-quantity", context)
-    before = items[0].packs if interpretation.is_addition else 0
-    changed = {"product_id": items[0].product_id, "packs": before + packs}
-    return Plan("propose", items=(changed,), notes=(note,) if note else ())
+    changed: list[Mapping[str, Any]] = []
+    notes: list[Said] = []
+    for item in items:
+        product = context.products.get(item.product_id)
+        packs, note = packs_for(interpretation.quantity, product) if product else (None, None)
+        if packs is None:
+            return _say("which-quantity", context)
+        before = item.packs if interpretation.is_addition else 0
+        changed.append({"product_id": item.product_id, "packs": before + packs})
+        notes += [note] if note else []
+    return Plan("propose", items=tuple(changed), notes=tuple(notes))
 
 
-def _refill(is_last_order: bool, context: TurnContext) -> Plan:
+def _refill(interpretation: Interpretation, context: TurnContext) -> Plan:
     """ "My usual": the long-term medicines, each with the packs of last time; without any the last order."""
-    items = tuple(
-        {"product_id": product_id, "packs": context.products[product_id].last_packs or 1}
-        for product_id in (() if is_last_order else context.usual)
-    )
-    if not items and context.last_order:
+    usual = [] if interpretation.is_last_order else [context.products[one] for one in context.usual]
+    if interpretation.forms:
+        usual = [product for product in usual if product.form in interpretation.forms]
+    items = tuple({"product_id": one.product_id, "packs": one.last_packs or 1} for one in usual)
+    if not items and context.last_order and not interpretation.forms:
         items = tuple(
             {"product_id": item["product_id"], "packs": item["quantity"]}
             for item in context.last_order["items"]
@@ -268,10 +284,11 @@ def _resolve(order: _Order) -> Plan:
         chosen = pick(mention, candidates)
         if chosen is None:
             return _ask_which(mention, candidates, order)
-        packs, note = packs_for(mention.quantity, chosen, mention.is_refill)
+        per_day = mention.doses_per_day * mention.units_per_dose if mention.doses_per_day else None
+        packs, note = packs_for(mention.quantity, chosen, mention.is_refill, per_day)
         if packs is None:
             return _ask_how_many(mention, chosen, order)
-        order = _with_item(order, chosen, packs, note)
+        order = _with_item(order, chosen, packs, note, _directions(mention))
     for symptom in order.symptoms:
         if symptom.options:
             return _offer(symptom, replace(order, symptoms=()))
@@ -290,10 +307,18 @@ def _offer(symptom: Symptom, order: _Order) -> Plan:
     return _ask("choice", question, offered, symptom.quantity, order)
 
 
-def _with_item(order: _Order, product: Candidate, packs: int, note: Said | None) -> _Order:
+def _directions(mention: Mention) -> dict[str, Any]:
+    """How it will be taken, as the database names it; what has no name there is left out."""
+    name = _FREQUENCIES.get(round(mention.doses_per_day or 0, 2))
+    return {"dosage_frequency": name, "units_per_dose": mention.units_per_dose} if name else {}
+
+
+def _with_item(
+    order: _Order, product: Candidate, packs: int, note: Said | None, directions: Mapping[str, Any]
+) -> _Order:
     return replace(
         order,
-        items=(*order.items, {"product_id": product.product_id, "packs": packs}),
+        items=(*order.items, {"product_id": product.product_id, "packs": packs, **directions}),
         notes=(*order.notes, note) if note else order.notes,
     )
 
@@ -412,6 +437,9 @@ def _tell_about(mentions: Sequence[Mention], context: TurnContext) -> Plan:
         )
         for candidate in asked
     )
+    if not said and context.has_open_proposal and context.proposal is not None:
+        total = sum(context.products[i.product_id].price * i.packs for i in context.proposal.items)
+        said = (Said("proposal-total", {"total": float(total)}),)
     return Plan("say", said=said or (Said("question-unknown"),), state=context.state)
 
 
@@ -437,4 +465,6 @@ def _recalled_mention(known: Mapping[str, Any]) -> Mention:
         forms=tuple(known["forms"]),
         is_guess=known["is_guess"],
         is_refill=known["is_refill"],
+        doses_per_day=known["doses_per_day"],
+        units_per_dose=known["units_per_dose"],
     )

@@ -38,6 +38,7 @@ PUBLIC = {
     "rule_sets",
     "sale_limits",
     "washout_periods",
+    "condition_synonyms",
 }
 """Everybody reads every row: the catalogue and the rules."""
 

@@ -37,8 +37,6 @@ class Quantity:
     amount: int | None
     """None: something was said, but no whole number follows from it; the patient is asked."""
     of: Literal["packs", "units", "days"] = "packs"
-    doses_per_day: float | None = None
-    """For `days`: how often a day, when it was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,9 @@ class Mention:
     forms: tuple[str, ...] = ()
     is_guess: bool = False
     """The name was far enough from any known one that the patient must be asked."""
+    doses_per_day: float | None = None
+    """How it is taken, when that was said."""
+    units_per_dose: int = 1
     is_refill: bool = False
     """Without a number, as many packs as last time."""
 
@@ -78,6 +79,10 @@ class Interpretation:
     is_only: bool = False
     """For `edit`: nothing but what is named."""
     symptoms: tuple[Symptom, ...] = ()
+    is_for_all: bool = False
+    """For `change_quantity`: every item of the proposal."""
+    forms: tuple[str, ...] = ()
+    """For `refill`: only what has one of these forms."""
     is_last_order: bool = False
     """For `refill`: the last order again, not the usual medicines."""
     missing: tuple[str, ...] = ()

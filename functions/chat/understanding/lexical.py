@@ -13,7 +13,14 @@ from functions.chat.context import TurnContext
 from functions.chat.understanding.interpretation import Interpretation, Mention, Quantity
 from functions.chat.understanding.quantities import counts, number_at, quantity_of
 from functions.chat.understanding.reading import Reading
-from functions.chat.understanding.vocabulary import Vocabulary, consists_of, contains_any, load_vocabulary
+from functions.chat.understanding.vocabulary import (
+    Vocabulary,
+    consists_of,
+    contains_any,
+    load_vocabulary,
+    matches_any,
+    starts_with_any,
+)
 from functions.chat.understanding.words import Word
 
 _OLDEST = 120
@@ -34,7 +41,7 @@ def interpret(words: Sequence[Word], context: TurnContext) -> Interpretation:
     texts = [word.text for word in words]
     is_question = any(word.before_question_mark for word in words)
 
-    if contains_any(texts, vocabulary.red_flag) or _took_too_many(texts, vocabulary):
+    if _is_red_flag(texts, vocabulary):
         return Interpretation("red_flag")
     if (answer := _profile_answer(words, context.awaiting, vocabulary)) is not None:
         return Interpretation("answer", profile=answer)
@@ -63,12 +70,17 @@ def _what_is_wanted(
     mentions, symptoms, sure = reading.mentions(), reading.symptoms(), reading.explained()
     missing, removed = reading.missing(), reading.removed()
     wants = bool(mentions or symptoms or missing) or contains_any(texts, vocabulary.order)
-    if wants and (contains_any(texts, vocabulary.other_person) or reading.is_for_a_name()):
+    is_for_self = contains_any(texts, vocabulary.for_self)
+    is_for_other = contains_any(texts, vocabulary.other_person) or reading.is_for_a_name()
+    if wants and is_for_other and not is_for_self:
         return Interpretation("for_someone_else", mentions, confidence=sure)
+    orders = contains_any(texts, vocabulary.order)
     if contains_any(texts, vocabulary.product_question):
         return Interpretation("product_question", mentions, confidence=sure)
-    if contains_any(texts, vocabulary.question):
-        return Interpretation("question", mentions, confidence=sure)
+    if _asks_advice(texts) or (is_question and not orders and len(reading.named()) > 1):
+        return Interpretation("question", reading.named(), confidence=sure)
+    if is_question and mentions and not orders:
+        return Interpretation("product_question", mentions, confidence=sure)
     if contains_any(texts, vocabulary.report) and not mentions:
         return Interpretation("report", confidence=sure)
     if context.has_open_proposal and (mentions or removed) and _is_edit(texts, mentions, removed, context):
@@ -89,14 +101,24 @@ def _what_is_wanted(
         return Interpretation("decline")
     if contains_any(texts, vocabulary.refill):
         is_last_order = contains_any(texts, vocabulary.last_order)
-        return Interpretation("refill", is_last_order=is_last_order, confidence=sure)
-    can_change = context.has_open_proposal and not is_question
+        return Interpretation("refill", is_last_order=is_last_order, forms=reading.forms(), confidence=sure)
+    is_asked_for_profile = context.awaiting.get("kind") == "profile"
+    can_change = context.has_open_proposal and not is_question and not is_asked_for_profile
     if (quantity := _stated_quantity(texts, can_change, vocabulary)) is not None:
-        is_addition = contains_any(texts, vocabulary.more)
-        return Interpretation("change_quantity", quantity=quantity, is_addition=is_addition)
+        return Interpretation(
+            "change_quantity",
+            quantity=quantity,
+            is_addition=contains_any(texts, vocabulary.more),
+            is_for_all=contains_any(texts, vocabulary.each),
+        )
     if contains_any(texts, vocabulary.greeting):
         return Interpretation("greeting")
     return Interpretation("unclear", confidence=0.0)
+
+
+def _asks_advice(texts: Sequence[str]) -> bool:
+    vocabulary = load_vocabulary()
+    return contains_any(texts, vocabulary.question) or matches_any(texts, vocabulary.question_groups)
 
 
 def _is_edit(
@@ -131,12 +153,13 @@ def wants(words: Sequence[Word]) -> dict[str, bool]:
     texts = [word.text for word in words]
     return {
         "usual": contains_any(texts, vocabulary.refill),
-        "advice": contains_any(texts, vocabulary.question),
+        "advice": _asks_advice(texts) or any(word.before_question_mark for word in words),
     }
 
 
 def _is_confirmation(texts: Sequence[str], vocabulary: Vocabulary) -> bool:
     """Only an unmistakable one: every word agrees or is polite, at least one agrees, none objects."""
+    texts = _without_courtesy(texts, vocabulary)
     return (
         consists_of(texts, vocabulary.confirm, vocabulary.confirm_filler)
         and contains_any(texts, vocabulary.confirm)
@@ -144,9 +167,23 @@ def _is_confirmation(texts: Sequence[str], vocabulary: Vocabulary) -> bool:
     )
 
 
+def _without_courtesy(texts: Sequence[str], vocabulary: Vocabulary) -> Sequence[str]:
+    """ "No problem, go ahead" objects to nothing."""
+    length = starts_with_any(texts, 0, vocabulary.courtesy)
+    return texts[length:]
+
+
 def _is_refusal(texts: Sequence[str], vocabulary: Vocabulary) -> bool:
     return consists_of(texts, vocabulary.decline, vocabulary.confirm_filler) and contains_any(
         texts, vocabulary.decline
+    )
+
+
+def _is_red_flag(texts: Sequence[str], vocabulary: Vocabulary) -> bool:
+    return (
+        contains_any(texts, vocabulary.red_flag)
+        or matches_any(texts, vocabulary.red_flag_groups)
+        or _took_too_many(texts, vocabulary)
     )
 
 
@@ -171,8 +208,13 @@ def _profile_answer(
     field, texts = awaiting["field"], [word.text for word in words]
     if field == "age":
         return _stated_age(texts, vocabulary)
-    if consists_of(texts, vocabulary.none):
+    says_none = contains_any(texts, vocabulary.none)
+    if consists_of(texts, vocabulary.none) or (
+        says_none and consists_of(texts, vocabulary.none | vocabulary.none_about | vocabulary.filler)
+    ):
         return {field: []}
+    # An answer to the other question is an answer all the same.
+    is_allergy = contains_any(texts, vocabulary.profile_word) and any("llerg" in text for text in texts)
     about_something_else = (
         vocabulary.order | vocabulary.question | vocabulary.product_question | vocabulary.track
     )
@@ -184,6 +226,10 @@ def _profile_answer(
         or consists_of(texts, vocabulary.confirm, vocabulary.confirm_filler, vocabulary.greeting)
     ):
         return None
+    if field == "allergies" and contains_any(texts, vocabulary.illness) and not is_allergy:
+        field = "conditions"
+    elif field == "conditions" and is_allergy:
+        field = "allergies"
     return {field: _listed(words, vocabulary)}
 
 
@@ -229,6 +275,9 @@ def _stated_quantity(texts: Sequence[str], is_expected: bool, vocabulary: Vocabu
         | vocabulary.change
         | vocabulary.only
         | vocabulary.more
+        | vocabulary.each
+        | vocabulary.separator
+        | vocabulary.confirm
     )
     if beside and not consists_of(beside, about_it):
         return None

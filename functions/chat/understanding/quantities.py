@@ -208,12 +208,23 @@ class Frequency:
     place: int
     length: int
     doses_per_day: float
+    units_per_dose: int = 1
 
 
 def _dose_a_day(
     texts: Sequence[str], place: int, end: int, value: int, vocabulary: Vocabulary
 ) -> list[Frequency]:
     """ "one capsule daily", "रोज एक गोळी": so many units a day, not so many units."""
+    for phrase, often in vocabulary.frequencies.items():
+        if tuple(texts[end : end + len(phrase)]) == phrase:  # "two tablets twice a day"
+            return [Frequency(place, end + len(phrase) - place, often, value)]
+    number = number_at(texts, end, vocabulary)
+    if (
+        number
+        and number.value
+        and (times := starts_with_any(texts, end + number.length, vocabulary.times_a_day))
+    ):
+        return [Frequency(place, end + number.length + times - place, number.value, value)]
     if daily := starts_with_any(texts, end, vocabulary.daily):
         return [Frequency(place, end + daily - place, value)]
     if place > 0 and (texts[place - 1],) in vocabulary.daily:

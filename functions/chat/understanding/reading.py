@@ -10,6 +10,7 @@ from functions.chat.understanding.interpretation import Mention, Quantity, Sympt
 from functions.chat.understanding.quantities import (
     LIKELY_PACKS,
     Count,
+    Frequency,
     counts,
     frequencies,
     quantity_of,
@@ -34,6 +35,7 @@ class _Found:
     """Too far from any name, or only the first word of one, to be taken for it without asking."""
     counts: list[Count] = field(default_factory=list)
     quantity: Quantity | None = None
+    frequency: Frequency | None = None
     strength: str | None = None
     forms: tuple[str, ...] = ()
     is_negated: bool = False
@@ -101,6 +103,15 @@ class Reading:
         wanted.sort(key=lambda item: item[0])
         return tuple(dict.fromkeys(mention for _, mention in wanted))
 
+    def named(self) -> tuple[Mention, ...]:
+        """Every medicine that is named, wanted or not: what a question is about."""
+        return tuple(self._mention(found) for found in self._found if not found.is_far_fetched)
+
+    def forms(self) -> tuple[str, ...]:
+        """The forms that are said anywhere: "my inhaler"."""
+        said = [form for text in self._texts for form in self._vocabulary.forms.get(text, ())]
+        return tuple(form for form in dict.fromkeys(said) if form not in ("tablet", "capsule"))
+
     def removed(self) -> tuple[Mention, ...]:
         """What is named only to be left out: "not the crocin"."""
         return tuple(self._mention(found) for found in self._found if found.is_negated)
@@ -147,6 +158,8 @@ class Reading:
             strength=found.strength,
             forms=found.forms,
             is_guess=found.is_guess,
+            doses_per_day=found.frequency.doses_per_day if found.frequency else None,
+            units_per_dose=found.frequency.units_per_dose if found.frequency else 1,
         )
 
     # Conditions and symptoms
@@ -166,11 +179,13 @@ class Reading:
         if any(self._segments[found.first] == segment for found in self._found):
             return False
         texts = [text for text, own in zip(self._texts, self._segments, strict=True) if own == segment]
+        sure = [found for found in self._found if not found.is_far_fetched]
         asks = self._vocabulary.order | self._vocabulary.something | self._vocabulary.refill
+        if term.kind == "maintenance" or not sure:
+            asks = asks | self._vocabulary.own
         if contains_any(texts, asks):
             return True
         # A complaint by itself asks for help; a condition by itself is only told.
-        sure = [found for found in self._found if not found.is_far_fetched]
         return not sure and (term.kind == "symptom" or term.length == len(self._texts))
 
     def _said(self, term: Term) -> str:
@@ -288,15 +303,17 @@ class Reading:
             elif self._names_a_variant(places):
                 continue
             elif not self._strange(places):
-                quantity = self._with_frequency(quantity_of(self._count(places, set())), places)
+                quantity = quantity_of(self._count(places, set()))
                 if quantity:
                     loose.append((places[0], segment, quantity))
         has_term = {self._segments[term.first] for term in self._terms}
         for place, segment, quantity in loose:
             if segment in has_term:
                 self._loose[segment] = quantity
-            else:
+            elif self._found:
                 self._give(place, quantity)
+            elif self._terms:
+                self._loose[self._segments[self._terms[-1].first]] = quantity
         self._share_each()
         self._apply_corrections()
 
@@ -365,7 +382,8 @@ class Reading:
                 if place in own
             )
             self._read_strength(found, right)
-            found.quantity = self._in_units(found, self._with_frequency(quantity_of(found.counts), places))
+            found.quantity = self._in_units(found, quantity_of(found.counts))
+            found.frequency = self._frequency(places)
             self._read_forms(found, own)
 
     def _is_negated(self, left: Sequence[int], right: Sequence[int], *, is_last: bool) -> bool:
@@ -380,13 +398,10 @@ class Reading:
             or (is_last and contains_any(behind, vocabulary.negation))
         )
 
-    def _with_frequency(self, quantity: Quantity | None, places: Sequence[int]) -> Quantity | None:
-        """ "for 2 months twice a day": the days of the quantity, and how often a day."""
-        if quantity is None or quantity.of != "days":
-            return quantity
-        said = [often.doses_per_day for often in self._often if often.place in places]
-        said = said or [often.doses_per_day for often in self._often]
-        return replace(quantity, doses_per_day=said[0] if said else None)
+    def _frequency(self, places: Sequence[int]) -> Frequency | None:
+        """How often a day, as said in these words or, failing that, anywhere in the message."""
+        said = [often for often in self._often if often.place in places] or self._often
+        return said[0] if said else None
 
     def _in_units(self, found: _Found, quantity: Quantity | None) -> Quantity | None:
         """ "30 dolo tablets", "10 ors sachets": a bare number before a name counts the units said with it."""
@@ -427,7 +442,7 @@ class Reading:
                 return
 
     def _give(self, place: int, quantity: Quantity) -> None:
-        """ "dolo, 2 strips": a segment of its own says how much of the medicine before or after. A
+        """ "dolo, 2 strips": a segment of its own says how much of what is before or after. A
         second number for one medicine corrects the first if it says so ("sorry, 3"); else it is unclear.
         """
         before = [found for found in self._found if found.first < place]

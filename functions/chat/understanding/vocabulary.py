@@ -18,6 +18,8 @@ _FOLDER = Path(__file__).parent / "languages"
 _LONGEST_PHRASE = 5
 
 Phrases = frozenset[tuple[str, ...]]
+Groups = tuple[tuple[Phrases, ...], ...]
+"""Each group matches a message that has a phrase of every one of its lists, in any order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,14 @@ class Vocabulary:
     daily: Phrases
     past: Phrases
     negation_after: Phrases
+    own: Phrases
+    courtesy: Phrases
+    illness: Phrases
+    none_about: Phrases
+    for_self: Phrases
     times_a_day: Phrases
+    red_flag_groups: Groups
+    question_groups: Groups
     numbers: dict[str, int]
     forms: dict[str, tuple[str, ...]]
     ordinals: dict[str, int]
@@ -85,6 +94,14 @@ def load_vocabulary() -> Vocabulary:
         return frozenset(_words(phrase) for table in tables for phrase in table[key])
 
     lists = {field.name: phrases(field.name) for field in fields(Vocabulary) if field.type == "Phrases"}
+
+    def groups(key: str) -> Groups:
+        return tuple(
+            tuple(frozenset(_words(phrase) for phrase in part) for part in group)
+            for table in tables
+            for group in table[key]
+        )
+
     hindi, marathi = (_devanagari(table) for table in tables[1:])
     numbers = {normalise(word): number for table in tables for word, number in table["number"].items()}
     forms = {normalise(word): tuple(names) for table in tables for word, names in table["form"].items()}
@@ -96,6 +113,8 @@ def load_vocabulary() -> Vocabulary:
     words = {word for listed in lists.values() for phrase in listed for word in phrase}
     return Vocabulary(
         **lists,
+        red_flag_groups=groups("red_flag_groups"),
+        question_groups=groups("question_groups"),
         numbers=numbers,
         forms=forms,
         ordinals=ordinals,
@@ -120,7 +139,7 @@ def _words(phrase: str) -> tuple[str, ...]:
 
 
 def _devanagari(table: Mapping[str, Any]) -> frozenset[str]:
-    phrases = [phrase for listed in table.values() for phrase in listed]
+    phrases = [phrase for listed in table.values() for phrase in listed if isinstance(phrase, str)]
     return frozenset(word for phrase in phrases for word in normalise(phrase).split() if is_devanagari(word))
 
 
@@ -134,6 +153,10 @@ def starts_with_any(words: Sequence[str], place: int, phrases: Phrases) -> int:
 
 def contains_any(words: Sequence[str], phrases: Phrases) -> bool:
     return any(starts_with_any(words, place, phrases) for place in range(len(words)))
+
+
+def matches_any(words: Sequence[str], groups: Groups) -> bool:
+    return any(all(contains_any(words, part) for part in group) for group in groups)
 
 
 def consists_of(words: Sequence[str], *allowed: Phrases) -> bool:
