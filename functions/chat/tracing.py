@@ -25,7 +25,7 @@ from shared.settings import Settings, get_settings
 if TYPE_CHECKING:
     from langfuse import Langfuse
 
-_GRACE_SECONDS = 0.03
+_GRACE_SECONDS = 0.02
 _TIMEOUT_SECONDS = 2
 Record = Callable[[Mapping[str, Any]], None]
 
