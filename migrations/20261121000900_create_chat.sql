@@ -210,7 +210,7 @@ language sql
 stable
 set search_path = ''
 as $$
-  select coalesce(jsonb_agg(distinct f.finding - array['product_id', 'product_name', 'waits']), '[]')
+  select coalesce(jsonb_agg(distinct f.finding - array['product_id', 'waits']), '[]')
   from jsonb_array_elements(private.verify_items(p_patient_id, (
     select jsonb_agg(jsonb_build_object('product_id', id, 'packs', 1)) from unnest(p_product_ids[1:6]) as id
   )) -> 'findings') as f (finding)
@@ -228,6 +228,7 @@ as $$
     'product_id', (p_product).product_id,
     'product_name', (p_product).product_name,
     'active_ingredient', (p_product).active_ingredient,
+    'manufacturer', (p_product).manufacturer,
     'strength', (p_product).strength,
     'form', (p_product).form,
     'pack_unit', (p_product).pack_unit,

@@ -17,6 +17,8 @@ class Candidate:
     product_id: str
     product_name: str
     active_ingredient: str
+    manufacturer: str
+    schedule: str
     strength: str
     form: str
     pack_unit: str

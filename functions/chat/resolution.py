@@ -85,8 +85,11 @@ def plan(interpretation: Interpretation, context: TurnContext) -> Plan:
             return _tell_about(interpretation.mentions, context)
         case "question":
             return _advise(interpretation.mentions, context)
-        case "report" | "for_someone_else" | "greeting":
-            return _say(interpretation.intent.replace("_", "-"), context)
+        case "for_someone_else":
+            # What was on the table for them goes as well: a later "yes" must not place it.
+            return Plan("decline", said=(Said("for-someone-else"),))
+        case "report" | "greeting":
+            return _say(interpretation.intent, context)
     if context.awaiting.get("kind") == "profile":
         return _say(f"ask-{context.awaiting['field']}", context)
     return _say("unclear", context)
@@ -255,8 +258,20 @@ def _advise(mentions: Sequence[Mention], context: TurnContext) -> Plan:
     if not context.advice:
         said = Said("advice-none", {"names": ", ".join(dict.fromkeys(named))})
         return Plan("say", said=(said,), state=context.state)
-    told = dict.fromkeys((str(finding["message"]), str(finding["source"])) for finding in context.advice)
-    said_all = tuple(Said("advice", {"message": message, "source": source}) for message, source in told)
+    # A pair is found from both sides; it is told once.
+    told = {str(finding["rule"]): finding for finding in reversed(context.advice)}
+    said_all = tuple(
+        Said(
+            f"advice-{str(finding['code']).replace('_', '-')}",
+            {
+                "product": str(finding["product_name"]),
+                "subject": str(finding["subject"] or ""),
+                "message": str(finding["message"]),
+                "source": str(finding["source"]),
+            },
+        )
+        for finding in told.values()
+    )
     return Plan("say", said=(*said_all[:4], Said("advice-ask")), state=context.state)
 
 
@@ -430,12 +445,18 @@ def _tell_about(mentions: Sequence[Mention], context: TurnContext) -> Plan:
             "product-facts" if candidate.stock_quantity > 0 else "product-facts-out-of-stock",
             {
                 "product": candidate.product_name,
+                "manufacturer": candidate.manufacturer,
                 "ingredient": candidate.active_ingredient,
                 "size": candidate.package_size,
                 "price": float(candidate.price),
             },
         )
         for candidate in asked
+    )
+    said += tuple(
+        Said("product-on-prescription", {"product": candidate.product_name})
+        for candidate in asked
+        if candidate.schedule != "OTC"
     )
     if not said and context.has_open_proposal and context.proposal is not None:
         total = sum(context.products[i.product_id].price * i.packs for i in context.proposal.items)

@@ -58,7 +58,7 @@ def interpret(words: Sequence[Word], context: TurnContext) -> Interpretation:
     if (chosen := _choice_with_quantity(texts, context.awaiting, vocabulary)) is not None:
         return chosen
 
-    if contains_any(texts, vocabulary.track):
+    if contains_any(texts, vocabulary.track) or matches_any(texts, vocabulary.track_groups):
         return Interpretation("track")
     return _what_is_wanted(texts, Reading(words, context, vocabulary), context, is_question)
 
@@ -70,13 +70,11 @@ def _what_is_wanted(
     mentions, symptoms, sure = reading.mentions(), reading.symptoms(), reading.explained()
     missing, removed = reading.missing(), reading.removed()
     wants = bool(mentions or symptoms or missing) or contains_any(texts, vocabulary.order)
-    is_for_self = contains_any(texts, vocabulary.for_self)
-    is_for_other = contains_any(texts, vocabulary.other_person) or reading.is_for_a_name()
-    if wants and is_for_other and not is_for_self:
+    if (wants or context.has_open_proposal) and _is_for_someone_else(texts, reading):
         return Interpretation("for_someone_else", mentions, confidence=sure)
     orders = contains_any(texts, vocabulary.order)
     if contains_any(texts, vocabulary.product_question):
-        return Interpretation("product_question", mentions, confidence=sure)
+        return Interpretation("product_question", reading.named() or mentions, confidence=sure)
     if _asks_advice(texts) or (is_question and not orders and len(reading.named()) > 1):
         return Interpretation("question", reading.named(), confidence=sure)
     if is_question and mentions and not orders:
@@ -114,6 +112,18 @@ def _what_is_wanted(
     if contains_any(texts, vocabulary.greeting):
         return Interpretation("greeting")
     return Interpretation("unclear", confidence=0.0)
+
+
+def _is_for_someone_else(texts: Sequence[str], reading: Reading) -> bool:
+    """A person is named, with or without a possessive s; "for me, not my mother" names one only to say no."""
+    vocabulary = load_vocabulary()
+    people = [text.removesuffix("s") if len(text) > 3 else text for text in texts]
+    names_other = contains_any(texts, vocabulary.other_person) or contains_any(
+        people, vocabulary.other_person
+    )
+    denies = contains_any(texts, vocabulary.negation | vocabulary.negation_after)
+    is_for_self = contains_any(texts, vocabulary.for_self) and denies
+    return (names_other or reading.is_for_a_name()) and not is_for_self
 
 
 def _asks_advice(texts: Sequence[str]) -> bool:
@@ -267,6 +277,11 @@ def _stated_quantity(texts: Sequence[str], is_expected: bool, vocabulary: Vocabu
         return None
     found = counts(texts, range(len(texts)), set(), vocabulary)
     counted = {place for count in found for place in range(count.place, count.place + count.length)}
+    if not found and texts and texts[0] in vocabulary.numbers:
+        # "do kar do": the number word is a verb as well; in front of nothing but verbs it is the number.
+        if consists_of(texts[1:], vocabulary.confirm_filler | vocabulary.change | vocabulary.pack_unit):
+            return Quantity(vocabulary.numbers[texts[0]])
+        return None
     beside = [text for place, text in enumerate(texts) if place not in counted]
     about_it = (
         vocabulary.filler

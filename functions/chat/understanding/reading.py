@@ -318,7 +318,7 @@ class Reading:
         self._apply_corrections()
 
     def _names_a_variant(self, places: Sequence[int]) -> bool:
-        """ "not the 500 one", "650 wali do strip": a segment with nothing but a strength is about a variant of
+        """ "not the 500 one", "650 wali do strip": a segment with nothing but a strength is of a variant of
         the medicine before it: one that is not wanted, or the one that is.
         """
         before = [found for found in self._found if found.last < places[0]]

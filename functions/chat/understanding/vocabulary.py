@@ -70,6 +70,7 @@ class Vocabulary:
     times_a_day: Phrases
     red_flag_groups: Groups
     question_groups: Groups
+    track_groups: Groups
     numbers: dict[str, int]
     forms: dict[str, tuple[str, ...]]
     ordinals: dict[str, int]
@@ -115,6 +116,7 @@ def load_vocabulary() -> Vocabulary:
         **lists,
         red_flag_groups=groups("red_flag_groups"),
         question_groups=groups("question_groups"),
+        track_groups=groups("track_groups"),
         numbers=numbers,
         forms=forms,
         ordinals=ordinals,

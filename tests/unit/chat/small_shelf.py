@@ -19,6 +19,8 @@ def product(product_id: str, name: str, ingredient: str, strength: str, units: i
         product_id=product_id,
         product_name=name,
         active_ingredient=ingredient,
+        manufacturer="Micro Labs",
+        schedule="OTC",
         strength=strength,
         form="tablet",
         pack_unit="strip",

@@ -59,7 +59,11 @@ def test_what_is_said_in_english_is_said_in_every_language_with_the_same_facts(l
     english, other = messages("en"), messages(language)
 
     assert english.keys() - other.keys() == set()
-    assert {key for key, arguments in english.items() if other[key] != arguments} == set()
+    # English passes on the database's own sentence about a finding; the others build theirs from its parts.
+    own_words = {
+        key for key in english if key.startswith("advice-") and key not in ("advice-ask", "advice-none")
+    }
+    assert {key for key in english.keys() - own_words if other[key] != english[key]} == set()
     assert {key for key in other.keys() - english.keys() if not key.startswith("finding-")} == set()
 
 
