@@ -40,9 +40,6 @@ setup: $(SETUP) ## install the packages only
 graph: .venv/.installed ## draw the chat's graph into docs/chat-graph.md
 	@$(PY) -m functions.chat.drawing
 
-graph: .venv/.installed ## draw the chat's graph into docs/chat-graph.md
-	@$(PY) -m functions.chat.drawing
-
 package: $(SETUP) ## build what a deployment of STAGE (dev or prod) uploads
 	@node_modules/.bin/osls package --stage $(or $(STAGE),dev)
 
