@@ -117,9 +117,8 @@ def _what_is_wanted(
 def _is_for_someone_else(texts: Sequence[str], reading: Reading) -> bool:
     """A person is named, with or without a possessive s; "for me, not my mother" names one only to say no."""
     vocabulary = load_vocabulary()
-    people = [text.removesuffix("s") if len(text) > 3 else text for text in texts]
-    names_other = contains_any(texts, vocabulary.other_person) or contains_any(
-        people, vocabulary.other_person
+    names_other = contains_any(texts, vocabulary.other_person) or any(
+        (text.removesuffix("s"),) in vocabulary.other_person for text in texts
     )
     denies = contains_any(texts, vocabulary.negation | vocabulary.negation_after)
     is_for_self = contains_any(texts, vocabulary.for_self) and denies
