@@ -73,20 +73,26 @@ create policy prescription_items_read_own_or_staff on public.prescription_items
     )
   );
 
+-- The flat patient: the caller's own, or any for staff.
 create function public.patient_profile(p_patient_id text default null)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select private.patient_json(p) || jsonb_build_object(
-    'prescription_uploaded',
-    exists (select from public.prescriptions as rx where rx.patient_id = p.patient_id)
-  )
-  from public.patients as p
-  where p.patient_id = private.require_patient(p_patient_id);
+declare
+  -- Asked first and by itself: in a condition on the rows it would not be asked at all where none are visible.
+  v_patient_id text := private.require_patient(p_patient_id);
+begin
+  return (
+    select private.patient_json(p) || jsonb_build_object(
+      'prescription_uploaded',
+      exists (select from public.prescriptions as rx where rx.patient_id = p.patient_id)
+    )
+    from public.patients as p
+    where p.patient_id = v_patient_id
+  );
+end;
 $$;
-
-comment on function public.patient_profile(text) is 'The flat patient: the caller''s own, or any for staff.';
 
 grant execute on function public.patient_profile(text) to authenticated;

@@ -180,13 +180,21 @@ $$;
 -- The caller's own prescriptions, newest first.
 create function public.list_prescriptions()
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select coalesce(jsonb_agg(private.prescription_json(rx) order by rx.created_at desc, rx.prescription_id desc), '[]')
-  from public.prescriptions as rx
-  where rx.patient_id = private.require_patient();
+declare
+  v_patient_id text := private.require_patient();
+begin
+  return (
+    select coalesce(
+      jsonb_agg(private.prescription_json(rx) order by rx.created_at desc, rx.prescription_id desc), '[]'
+    )
+    from public.prescriptions as rx
+    where rx.patient_id = v_patient_id
+  );
+end;
 $$;
 
 -- What waits for a pharmacist, oldest first: {prescriptions, orders: [order with its findings]}.
@@ -328,6 +336,7 @@ begin
 exception
   when check_violation or not_null_violation or foreign_key_violation or unique_violation
     or invalid_text_representation or numeric_value_out_of_range or datetime_field_overflow
+    or invalid_parameter_value
     or invalid_datetime_format then
     perform private.fail(
       422, 'invalid_review', 'Prescriber, dates and each item with ingredient, strength, units and directions are needed.'
