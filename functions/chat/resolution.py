@@ -20,6 +20,8 @@ Act = Literal["say", "propose", "confirm", "decline", "answer"]
 EMERGENCY_NUMBERS = ("112", "108", "14416")
 """India: all emergencies, ambulance, Tele-MANAS."""
 _MOST_OPTIONS = 6
+_NO_DOUBT = frozenset({"product_question", "question", "track", "greeting", "confirm"})
+"""What may be said beside an open proposal without meaning no."""
 _FREQUENCIES = {
     1: "once_daily",
     2: "twice_daily",
@@ -54,7 +56,18 @@ class Plan:
 
 
 def plan(interpretation: Interpretation, context: TurnContext) -> Plan:
-    """What to do about an interpreted message."""
+    """What to do about an interpreted message.
+
+    While a proposal waits for its yes, a turn that was not understood leaves a doubt: it may have been a no.
+    The next yes then shows the card again instead of placing it.
+    """
+    decided = _decide(interpretation, context)
+    if decided.act == "say" and context.has_open_proposal and interpretation.intent not in _NO_DOUBT:
+        return replace(decided, state={**decided.state, "doubt": True})
+    return decided
+
+
+def _decide(interpretation: Interpretation, context: TurnContext) -> Plan:
     is_choosing = context.awaiting.get("kind") in ("choice", "quantity")
     match interpretation.intent:
         case "red_flag":
@@ -62,6 +75,9 @@ def plan(interpretation: Interpretation, context: TurnContext) -> Plan:
             return Plan("decline", said=(Said("emergency"),), card=card)
         case "answer":
             return Plan("answer", profile=interpretation.profile)
+        case "confirm" if context.has_open_proposal and context.state.get("doubt"):
+            items = context.proposal.items if context.proposal else ()
+            return Plan("propose", items=tuple({"product_id": i.product_id, "packs": i.packs} for i in items))
         case "confirm" if context.proposal is not None and not is_choosing:
             return Plan("confirm")
         case "confirm":

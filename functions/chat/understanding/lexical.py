@@ -121,7 +121,7 @@ def _is_for_someone_else(texts: Sequence[str], reading: Reading) -> bool:
         (text.removesuffix("s"),) in vocabulary.other_person for text in texts
     )
     denies = contains_any(texts, vocabulary.negation | vocabulary.negation_after)
-    is_for_self = contains_any(texts, vocabulary.for_self) and denies
+    is_for_self = contains_any(texts, vocabulary.for_self) and denies and "not for me" not in " ".join(texts)
     return (names_other or reading.is_for_a_name()) and not is_for_self
 
 
@@ -140,9 +140,7 @@ def _is_edit(
         return True
     if any(proposed & set(mention.candidates) for mention in removed):
         return True
-    return contains_any(texts, vocabulary.change) and any(
-        proposed & set(mention.candidates) for mention in mentions
-    )
+    return any(proposed & set(mention.candidates) for mention in mentions)
 
 
 def spoken_digits(word: Word) -> str:

@@ -17,6 +17,7 @@ _MOST = 9999
 LIKELY_PACKS = 30
 """A bare number is one of packs up to here; above, it is more likely a strength or an address."""
 _DOZEN = 12
+_HALF = frozenset({"half", "adha", "aadha", "आधा", "ardha", "अर्धा"})
 _SCALES = (_DOZEN, 100, 1000)
 _MONTH = 30
 
@@ -50,7 +51,7 @@ def number_at(
     if (texts[place],) in vocabulary.unclear_number:
         article = 1 if place + 1 < len(texts) and texts[place + 1] == "a" else 0
         following = _plain_number(texts, place + 1 + article, vocabulary)
-        if texts[place] == "half" and following and following.value == _DOZEN:
+        if texts[place] in _HALF and following and following.value == _DOZEN:
             return Number(_DOZEN // 2, 1 + article + following.length)
         return Number(None, 1 + (following.length if following and not article else 0))
     first = _plain_number(texts, place, vocabulary, strengths)

@@ -114,7 +114,13 @@ class Reading:
 
     def removed(self) -> tuple[Mention, ...]:
         """What is named only to be left out: "not the crocin"."""
-        return tuple(self._mention(found) for found in self._found if found.is_negated)
+        wanted = {c.product_id for found in self._found if not found.is_negated for c in found.candidates}
+        refused = [found for found in self._found if found.is_negated]
+        return tuple(
+            self._mention(found)
+            for found in refused
+            if not wanted & {candidate.product_id for candidate in found.candidates}
+        )
 
     def symptoms(self) -> tuple[Symptom, ...]:
         """Complaints that something is wanted for. Beside a named medicine a complaint is only its reason."""
@@ -466,12 +472,31 @@ class Reading:
             if contains_any(between, self._vocabulary.correction) and not before.is_negated:
                 before.is_negated = True
                 found.quantity = found.quantity or before.quantity
+        self._settle_repetitions()
         for found in self._found:
             places = [p for p, own in enumerate(self._segments) if own == self._segments[found.first]]
             texts = [self._texts[place] for place in places]
             told = contains_any(texts, self._vocabulary.past | self._vocabulary.report)
             if told and not contains_any(texts, self._vocabulary.refill):
                 found.is_told = True
+
+    def _settle_repetitions(self) -> None:
+        """One medicine named twice: refused later, it is not wanted; corrected later, the last number
+        holds; with two numbers and no word about it, it is unclear which.
+        """
+        changes = self._vocabulary.correction | self._vocabulary.change | self._vocabulary.only
+        for place, later in enumerate(self._found):
+            for before in self._found[:place]:
+                if before.is_negated or not set(before.candidates) & set(later.candidates):
+                    continue
+                if later.is_negated:
+                    before.is_negated = True
+                elif later.quantity is None or later.quantity == before.quantity:
+                    later.quantity, before.is_negated = before.quantity, True
+                elif before.quantity is None or contains_any(self._texts[before.last + 1 :], changes):
+                    before.is_negated = True
+                else:
+                    later.quantity, before.is_negated = Quantity(None), True
 
     def _share_each(self) -> None:
         """ "dolo and crocin, 2 each": one number for all."""
