@@ -93,12 +93,14 @@ class Reading:
             and not (found.is_far_fetched and not self._is_wanted(found))
         ]
         wanted += [(first, Mention(said=said, candidates=())) for first, said in self._unknown_names()]
+        named = {candidate.product_id for found in self._found for candidate in found.candidates}
         for term in self._terms:
             if term.kind == "maintenance" and self._is_asked_for(term):
                 quantity = self._loose.get(self._segments[term.first])
                 wanted += [
                     (term.first, Mention(self._said(term), (product_id,), quantity, is_refill=True))
                     for product_id in self._of_form(term)
+                    if product_id not in named
                 ]
         wanted.sort(key=lambda item: item[0])
         return tuple(dict.fromkeys(mention for _, mention in wanted))
@@ -286,6 +288,8 @@ class Reading:
         for place, word in enumerate(self._words):
             if place > 0 and place not in inside:
                 separates = (word.text,) in self._vocabulary.separator and place not in self._used
+                # The "but" of "anything but dolo" belongs to what it refuses.
+                separates &= tuple(self._texts[place - 1 : place + 1]) not in self._vocabulary.negation
                 if word.after_break or (separates and not self._joins_numbers(place)):
                     current += 1
             segments.append(current)
@@ -310,7 +314,7 @@ class Reading:
                 continue
             elif not self._strange(places):
                 quantity = quantity_of(self._count(places, set()))
-                if quantity:
+                if quantity and not self._is_about_oneself(places):
                     loose.append((places[0], segment, quantity))
         has_term = {self._segments[term.first] for term in self._terms}
         for place, segment, quantity in loose:
@@ -322,6 +326,13 @@ class Reading:
                 self._loose[self._segments[self._terms[-1].first]] = quantity
         self._share_each()
         self._apply_corrections()
+
+    def _is_about_oneself(self, places: Sequence[int]) -> bool:
+        """ "I am 24": a bare number in a sentence about the patient counts nothing."""
+        is_bare = all(count.counted == "bare" for count in self._count(places, set()))
+        return is_bare and any(
+            self._texts[place] in ("i", "im", "am", "my", "mera", "meri") for place in places
+        )
 
     def _names_a_variant(self, places: Sequence[int]) -> bool:
         """ "not the 500 one", "650 wali do strip": a segment with nothing but a strength is of a variant of
@@ -381,6 +392,10 @@ class Reading:
             large = {number for number in found.strengths if _is_large(number)}
             found.counts = self._count([place for place in own if place < found.first], large)
             found.counts += self._count([place for place in own if place > found.last], found.strengths)
+            if not found.counts and left and self._texts[left[-1]] in self._vocabulary.numbers:
+                # "दो ओआरएस": right before a name the word that is a verb elsewhere is a number.
+                value = self._vocabulary.numbers[self._texts[left[-1]]]
+                found.counts = [Count(left[-1], 1, value, "bare")]
             found.is_negated = self._is_negated(left, right, is_last=after is None)
             found.has_strange_neighbour = any(
                 self._is_strange(place) and self._texts[place] not in found.name_words
@@ -469,7 +484,13 @@ class Reading:
         """
         for before, found in zip(self._found, self._found[1:], strict=False):
             between = self._texts[before.last + 1 : found.first]
-            if contains_any(between, self._vocabulary.correction) and not before.is_negated:
+            repeats = any(
+                set(earlier.candidates) & set(found.candidates)
+                for earlier in self._found
+                if earlier.first < before.first
+            )
+            corrects = contains_any(between, self._vocabulary.correction) and not repeats
+            if corrects and not before.is_negated:
                 before.is_negated = True
                 found.quantity = found.quantity or before.quantity
         self._settle_repetitions()
