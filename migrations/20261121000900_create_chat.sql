@@ -102,7 +102,36 @@ as $$
   group by first, length, kind, product_id;
 $$;
 
--- The conditions and symptoms a message names, in the words of the rule set in force.
+-- How people put a complaint besides the phrases of the rule sets: words about it, no rules.
+create table public.complaint_phrases (
+  phrase_key text not null,
+  condition text not null,
+  constraint complaint_phrases_pkey primary key (phrase_key)
+);
+
+insert into public.complaint_phrases (phrase_key, condition)
+select private.normalise_name(phrase), c.condition
+from (values
+  ('headache', array['head hurts', 'head is paining', 'head is aching', 'sar dard', 'sar dukh', 'sir dukh', 'sar bahut dukh', 'sir bahut dukh', 'सिर दुख', 'सर दर्द', 'सर दुख', 'doke dukhi', 'doka dukhtay', 'डोके दुखत', 'डोकं दुखत', 'migraine']),
+  ('fever', array['running a temperature', 'feverish', 'body is hot', 'bukhaar', 'taap aala', 'ताप आला', 'ताप आलाय', 'अंग गरम']),
+  ('cold', array['nose is running', 'running nose', 'nose running', 'blocked nose', 'stuffy nose', 'naak beh', 'nak beh', 'zukam', 'jukam', 'नाक बह', 'नाक गळत', 'sardi zukam']),
+  ('cough', array['coughing', 'khasi', 'khansee', 'sore throat', 'gala kharab', 'gale mein kharash', 'गला खराब', 'घसा दुखत', 'खोकला येत']),
+  ('acidity', array['indigestion', 'burning stomach', 'pet mein jalan', 'seene mein jalan', 'khatti dakar', 'पेट में जलन', 'पोटात जळजळ', 'jaljal']),
+  ('diarrhoea', array['upset stomach', 'pet kharab', 'potty', 'पेट खराब', 'पोट बिघडले', 'loosemotion']),
+  ('constipation', array['constipated', 'no motion', 'pet saaf nahi', 'पेट साफ नहीं', 'पोट साफ होत नाही', 'pot saf hot nahi']),
+  ('body pain', array['body hurts', 'back hurts', 'backache', 'joint pain', 'muscle pain', 'badan dard', 'kamar dard', 'बदन दर्द', 'कमर दर्द', 'अंगदुखी', 'कंबर दुखत']),
+  ('allergy', array['itchy', 'hives', 'sneezes', 'khujli', 'खुजली', 'खाज येते']),
+  ('hypertension', array['pressure', 'high pressure', 'bp ki goli', 'प्रेशर'])
+) as c (condition, phrases)
+cross join unnest(c.phrases) as phrase
+on conflict do nothing;
+
+alter table public.complaint_phrases enable row level security;
+grant select on public.complaint_phrases to anon, authenticated;
+grant select, insert, update, delete on public.complaint_phrases to service_role;
+create policy complaint_phrases_read_all on public.complaint_phrases for select to anon, authenticated using (true);
+
+-- The conditions and symptoms a message names, in the words of the rule set in force and as people put them.
 create function private.find_terms(p_words text[])
 returns table (first integer, length integer, condition text, kind text, ingredients text[])
 language sql
@@ -114,7 +143,13 @@ as $$
   cross join generate_series(1, 4) as l (length)
   join public.condition_terms as t
     on t.rule_set_id = private.active_rule_set_id()
-    and array_to_string(p_words[s.first : s.first + l.length - 1], ' ') = any (t.phrase_keys)
+    and (
+      array_to_string(p_words[s.first : s.first + l.length - 1], ' ') = any (t.phrase_keys)
+      or t.condition = (
+        select c.condition from public.complaint_phrases as c
+        where c.phrase_key = array_to_string(p_words[s.first : s.first + l.length - 1], ' ')
+      )
+    )
   where s.first + l.length - 1 <= cardinality(p_words);
 $$;
 

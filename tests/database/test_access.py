@@ -39,6 +39,7 @@ PUBLIC = {
     "sale_limits",
     "washout_periods",
     "condition_synonyms",
+    "complaint_phrases",
 }
 """Everybody reads every row: the catalogue and the rules."""
 

@@ -121,7 +121,10 @@ def _is_for_someone_else(texts: Sequence[str], reading: Reading) -> bool:
         (text.removesuffix("s"),) in vocabulary.other_person for text in texts
     )
     denies = contains_any(texts, vocabulary.negation | vocabulary.negation_after)
-    is_for_self = contains_any(texts, vocabulary.for_self) and denies and "not for me" not in " ".join(texts)
+    said = " ".join(texts)
+    for_them = any(f"for {word}" in said for word in ("my", "the", "her", "him"))
+    is_for_self = contains_any(texts, vocabulary.for_self) and (denies or not for_them)
+    is_for_self = is_for_self and "not for me" not in said
     return (names_other or reading.is_for_a_name()) and not is_for_self
 
 
@@ -268,6 +271,26 @@ def _listed(words: Sequence[Word], vocabulary: Vocabulary) -> list[str]:
     return [" ".join(texts) for texts in named if texts] or [" ".join(word.text for word in words)]
 
 
+def _compared(
+    texts: Sequence[str], options: Sequence[Mapping[str, Any]], vocabulary: Vocabulary
+) -> int | None:
+    """ "The cheaper one", "kami power chi": the option at the end of the scale, when it is there alone."""
+
+    def strength(option: Mapping[str, Any]) -> float:
+        numbers = [word for word in str(option["strength"]).split() if word.replace(".", "", 1).isdigit()]
+        return float(numbers[0]) if numbers else 0.0
+
+    if contains_any(texts, vocabulary.cheapest):
+        scale = [-float(option["price"]) for option in options]
+    elif contains_any(texts, vocabulary.strongest):
+        scale = [strength(option) for option in options]
+    elif contains_any(texts, vocabulary.weakest):
+        scale = [-strength(option) for option in options]
+    else:
+        return None
+    return scale.index(max(scale)) if scale.count(max(scale)) == 1 else None
+
+
 def _stated_quantity(texts: Sequence[str], is_expected: bool, vocabulary: Vocabulary) -> Quantity | None:
     """ "3", "make it two strips": a quantity and nothing that is about something else."""
     if not is_expected:
@@ -325,6 +348,8 @@ def _choice(texts: Sequence[str], awaiting: Mapping[str, Any], vocabulary: Vocab
     ] or said
     if not said or contains_any(texts, vocabulary.negation):
         return None
+    if (compared := _compared(texts, options, vocabulary)) is not None:
+        return compared
     if len(said) == 1:
         place = vocabulary.ordinals.get(said[0])
         if place is not None and -1 <= place <= len(options):

@@ -61,6 +61,8 @@ def number_at(
     end = place + first.length
     joint = 1 if end < len(texts) and (texts[end],) in vocabulary.range_word else 0
     second = _plain_number(texts, end + joint, vocabulary)
+    if second and not joint and texts[place] == texts[end] and not texts[place].isdigit():
+        return Number(first.value, first.length + second.length)  # "ek ek": one of each
     if second and (joint or not (texts[place].isdigit() or texts[end].isdigit())):
         return Number(None, first.length + joint + second.length)
     return first
@@ -128,6 +130,9 @@ def _count_at(
     end = place + number.length
     if length := starts_with_any(texts, end, vocabulary.strength_unit):
         return Count(place, number.length + length, number.value, "strength")
+    after_first = vocabulary.durations.get(texts[place + 1]) if place + 1 < len(texts) else None
+    if after_first is not None and texts[place] in vocabulary.fractions:  # "dedh mahina": 45 days
+        return Count(place, 2, round(after_first * vocabulary.fractions[texts[place]]), "days")
     days = vocabulary.durations.get(texts[end]) if end < len(texts) else None
     if days is not None:
         return Count(place, number.length + 1, number.value and number.value * days, "days")
@@ -228,8 +233,9 @@ def _dose_a_day(
         return [Frequency(place, end + number.length + times - place, number.value, value)]
     if daily := starts_with_any(texts, end, vocabulary.daily):
         return [Frequency(place, end + daily - place, value)]
-    if place > 0 and (texts[place - 1],) in vocabulary.daily:
-        return [Frequency(place, end - place, value)]
+    for length in (1, 2, 3):  # "roz raat ko ek"
+        if place >= length and tuple(texts[place - length : place]) in vocabulary.daily:
+            return [Frequency(place, end - place, value)]
     return []
 
 
@@ -247,8 +253,8 @@ def frequencies(texts: Sequence[str], vocabulary: Vocabulary) -> list[Frequency]
             end = place + number.length
             if times := starts_with_any(texts, end, vocabulary.times_a_day):
                 fits.append(Frequency(place, number.length + times, number.value))
-            if doses := starts_with_any(texts, end, vocabulary.dose_unit):
-                fits += _dose_a_day(texts, place, end + doses, number.value, vocabulary)
+            doses = starts_with_any(texts, end, vocabulary.dose_unit)
+            fits += _dose_a_day(texts, place, end + doses, number.value, vocabulary)
         if fits and (not found or place >= found[-1].place + found[-1].length):
             found.append(max(fits, key=lambda frequency: frequency.length))
     return found

@@ -314,7 +314,10 @@ class Reading:
                 continue
             elif not self._strange(places):
                 quantity = quantity_of(self._count(places, set()))
-                if quantity and not self._is_about_oneself(places):
+                refused = self._vocabulary.negation | self._vocabulary.negation_after
+                is_refused = contains_any([self._texts[place] for place in places], refused)
+                corrects = contains_any([self._texts[place] for place in places], self._vocabulary.correction)
+                if quantity and (corrects or not is_refused) and not self._is_about_oneself(places):
                     loose.append((places[0], segment, quantity))
         has_term = {self._segments[term.first] for term in self._terms}
         for place, segment, quantity in loose:
@@ -466,8 +469,8 @@ class Reading:
         """ "dolo, 2 strips": a segment of its own says how much of what is before or after. A
         second number for one medicine corrects the first if it says so ("sorry, 3"); else it is unclear.
         """
-        before = [found for found in self._found if found.first < place]
-        after = [found for found in self._found if found.first > place]
+        before = [found for found in self._found if found.first < place and not found.is_negated]
+        after = [found for found in self._found if found.first > place and not found.is_negated]
         for found in [*before[-1:], *after[:1]]:
             if found.quantity is None:
                 found.quantity = quantity

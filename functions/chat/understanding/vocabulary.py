@@ -64,6 +64,9 @@ class Vocabulary:
     negation_after: Phrases
     own: Phrases
     courtesy: Phrases
+    cheapest: Phrases
+    strongest: Phrases
+    weakest: Phrases
     illness: Phrases
     none_about: Phrases
     for_self: Phrases
@@ -76,6 +79,7 @@ class Vocabulary:
     ordinals: dict[str, int]
     durations: dict[str, int]
     """Days in a day, week, month."""
+    fractions: dict[str, float]
     frequencies: dict[tuple[str, ...], float]
     """Doses a day by how people say it."""
     hindi: frozenset[str]
@@ -108,6 +112,7 @@ def load_vocabulary() -> Vocabulary:
     forms = {normalise(word): tuple(names) for table in tables for word, names in table["form"].items()}
     ordinals = {normalise(word): place for table in tables for word, place in table["ordinal"].items()}
     durations = {normalise(word): days for table in tables for word, days in table["duration"].items()}
+    fractions = {normalise(word): part for table in tables for word, part in table["fraction"].items()}
     frequencies = {
         _words(phrase): float(often) for table in tables for phrase, often in table["frequency"].items()
     }
@@ -123,6 +128,7 @@ def load_vocabulary() -> Vocabulary:
         hindi=hindi - marathi,
         marathi=marathi - hindi,
         durations=durations,
+        fractions=fractions,
         frequencies=frequencies,
         words=frozenset(
             words

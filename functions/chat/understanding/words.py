@@ -17,6 +17,7 @@ _MINUS = re.compile(r"(?<![\w-])[-–—](?=[0-9])")
 _LIST_NUMBER = re.compile(r"(?:^|(?<=[\s,;]))([0-9]{1,2})[.)]\s+")
 _APOSTROPHE = re.compile(r"(?<=\w)['’‘`](?=\w)")
 _SPOKEN_STOP = re.compile(r"\b(?:full stop|fullstop|comma)\b", re.IGNORECASE)
+_DASH = re.compile(r"\s[-–—]+\s")
 _STOP = re.compile(r"[,;\n•|]|[.:](?![0-9])")
 _JOINT = re.compile(r"[+&/]")
 _NOT_A_NAME = re.compile(r"[^a-z0-9.\u0900-\u097f]+|\.(?![0-9])|[\u0964\u0965]")
@@ -58,7 +59,7 @@ def split(message: str) -> list[Word]:
     text = _without_list_numbers(_DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", text)))
     text = _DOSING.sub(r"\1 \2 \3", text)  # "1-0-1": morning, noon, night
     text = _MINUS.sub(" minus ", _RANGE.sub(" to ", text))
-    text = _SPOKEN_STOP.sub(",", text)
+    text = _DASH.sub(",", _SPOKEN_STOP.sub(",", text))
     words: list[Word] = []
     for part in _STOP.split(text):
         for place, piece in enumerate(_JOINT.split(part)):
