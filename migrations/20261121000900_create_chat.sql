@@ -445,6 +445,35 @@ begin
 end;
 $$;
 
+-- The card of a proposal that is stored, as it was shown; what was left out of it is not kept.
+create function private.proposal_card(p_proposal public.proposals)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'type', 'order_confirmation',
+    'proposal_id', (p_proposal).proposal_id,
+    'digest', (p_proposal).digest,
+    'expires_at', (p_proposal).expires_at,
+    'items', (p_proposal).items,
+    'total', (p_proposal).total,
+    'product_id', (p_proposal).items -> 0 -> 'product_id',
+    'product_name', (p_proposal).items -> 0 -> 'product_name',
+    'price', (p_proposal).items -> 0 -> 'price',
+    'quantity', (p_proposal).items -> 0 -> 'qty',
+    'warnings', (
+      select coalesce(jsonb_agg(w.warning || jsonb_build_object(
+        'product_id', i.item -> 'product_id', 'product_name', i.item -> 'product_name'
+      ) order by i.position), '[]')
+      from jsonb_array_elements((p_proposal).items) with ordinality as i (item, position)
+      cross join lateral jsonb_array_elements(i.item -> 'warnings') as w (warning)
+    ),
+    'awaits_pharmacist', (p_proposal).items @> '[{"warnings": [{"waits": true}]}]'
+  );
+$$;
+
 -- Replaces the open proposal of a conversation by one for these items and returns {outcome, card, questions}:
 -- `proposed` with an order_confirmation, or `refused` with a safety_alert when nothing may be sold.
 create function private.propose(p_conversation public.conversations, p_items jsonb, p_prepared jsonb)
@@ -479,26 +508,7 @@ begin
   return jsonb_build_object(
     'outcome', 'proposed',
     'questions', p_prepared -> 'questions',
-    'card', jsonb_build_object(
-      'type', 'order_confirmation',
-      'proposal_id', v_proposal.proposal_id,
-      'digest', v_proposal.digest,
-      'expires_at', v_proposal.expires_at,
-      'items', v_proposal.items,
-      'total', v_proposal.total,
-      'product_id', v_proposal.items -> 0 -> 'product_id',
-      'product_name', v_proposal.items -> 0 -> 'product_name',
-      'price', v_proposal.items -> 0 -> 'price',
-      'quantity', v_proposal.items -> 0 -> 'qty',
-      'warnings', (
-        select coalesce(jsonb_agg(w.warning || jsonb_build_object(
-          'product_id', i.item -> 'product_id', 'product_name', i.item -> 'product_name'
-        ) order by i.position), '[]')
-        from jsonb_array_elements(v_proposal.items) with ordinality as i (item, position)
-        cross join lateral jsonb_array_elements(i.item -> 'warnings') as w (warning)
-      ),
-      'awaits_pharmacist', p_prepared -> 'waits'
-    ) || case when p_prepared -> 'rejected' <> '[]' then
+    'card', private.proposal_card(v_proposal) || case when p_prepared -> 'rejected' <> '[]' then
       jsonb_build_object('rejected_items', p_prepared -> 'rejected') else '{}' end
   );
 end;

@@ -161,35 +161,6 @@ begin
 end;
 $$;
 
--- The card of a proposal that is stored, as it was shown; what was left out of it is not kept.
-create function private.proposal_card(p_proposal public.proposals)
-returns jsonb
-language sql
-stable
-set search_path = ''
-as $$
-  select jsonb_build_object(
-    'type', 'order_confirmation',
-    'proposal_id', (p_proposal).proposal_id,
-    'digest', (p_proposal).digest,
-    'expires_at', (p_proposal).expires_at,
-    'items', (p_proposal).items,
-    'total', (p_proposal).total,
-    'product_id', (p_proposal).items -> 0 -> 'product_id',
-    'product_name', (p_proposal).items -> 0 -> 'product_name',
-    'price', (p_proposal).items -> 0 -> 'price',
-    'quantity', (p_proposal).items -> 0 -> 'qty',
-    'warnings', (
-      select coalesce(jsonb_agg(w.warning || jsonb_build_object(
-        'product_id', i.item -> 'product_id', 'product_name', i.item -> 'product_name'
-      ) order by i.position), '[]')
-      from jsonb_array_elements((p_proposal).items) with ordinality as i (item, position)
-      cross join lateral jsonb_array_elements(i.item -> 'warnings') as w (warning)
-    ),
-    'awaits_pharmacist', (p_proposal).items @> '[{"warnings": [{"waits": true}]}]'
-  );
-$$;
-
 -- Confirms one exact proposal of the patient, whichever conversation it was made in.
 create function private.order_from_proposal(
   p_patient_id text, p_request jsonb, p_placed_by text, p_trace_id uuid
