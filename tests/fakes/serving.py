@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -35,10 +36,19 @@ class Request:
 
 @contextmanager
 def serving(answer: Callable[[Request], None]) -> Iterator[str]:
-    """The server's URL while it runs; `answer` is called for every POST. A client that leaves is no error."""
+    """The server's URL while it runs; `answer` is called for every POST. A client that leaves is no error.
+
+    At the end every connection is cut: a client that still waits for an answer would wait for ever, and its
+    thread would keep the test run from ending.
+    """
+    connections: list[socket.socket] = []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            connections.append(self.connection)
 
         def do_POST(self) -> None:
             try:
@@ -57,3 +67,6 @@ def serving(answer: Callable[[Request], None]) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+        for connection in connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
