@@ -122,7 +122,8 @@ as $$
     select
       private.composition(p) as composition, i.product_id, o.order_id, o.placed_at,
       (o.placed_at at time zone 'UTC')::date as bought_on,
-      i.packs * p.units_per_pack / (i.units_per_dose * f.doses_per_day) as days
+      -- Rounded, because a seventh is not exact: 10 tablets, 2 a week, are 35 days and not a trifle more.
+      round(i.packs * p.units_per_pack / (i.units_per_dose * f.doses_per_day), 6) as days
     from public.orders as o
     join public.order_items as i using (order_id)
     join public.products as p using (product_id)

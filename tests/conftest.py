@@ -6,8 +6,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from tests.running_stack import RunningStack
+
+# A machine that decides whether a change lands draws the same examples each time; people draw new ones.
+hypothesis_settings.register_profile("landing", deadline=None, derandomize=True)
+if os.environ.get("CI"):
+    hypothesis_settings.load_profile("landing")
 
 
 @pytest.fixture(scope="session")

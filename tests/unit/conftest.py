@@ -16,7 +16,7 @@ os.environ["ALLOWED_ORIGINS"] = "http://localhost:3001"
 os.environ["SUPABASE_PUBLISHABLE_KEY"] = "sb_publishable_unit_tests"
 
 # A busy machine is no reason for a property to fail.
-settings.register_profile("nexus", deadline=None)
+settings.register_profile("nexus", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("nexus")
 
 
