@@ -106,6 +106,17 @@ as $$
   select case when p_doses_per_day < 1 then 1 else p_doses_per_day end;
 $$;
 
+-- The day on which a supply ends. A seventh is not exact: 10 tablets, 2 a week, last 35 days and not a trifle
+-- more, which would make it 36.
+create function private.end_day(p_ends numeric)
+returns integer
+language sql
+immutable
+set search_path = ''
+as $$
+  select ceil(round(p_ends, 6))::integer;
+$$;
+
 -- Supplies of a patient, one row a purchase, as a chain: a supply starts when it is bought or when the one
 -- before ends, whichever is later. With cum(n) the days of the first n supplies, the n-th ends at
 -- cum(n) + max over k <= n of (bought(k) - cum(k - 1)), which is the recursion without recursing.
@@ -122,8 +133,7 @@ as $$
     select
       private.composition(p) as composition, i.product_id, o.order_id, o.placed_at,
       (o.placed_at at time zone 'UTC')::date as bought_on,
-      -- Rounded, because a seventh is not exact: 10 tablets, 2 a week, are 35 days and not a trifle more.
-      round(i.packs * p.units_per_pack / (i.units_per_dose * f.doses_per_day), 6) as days
+      i.packs * p.units_per_pack / (i.units_per_dose * f.doses_per_day) as days
     from public.orders as o
     join public.order_items as i using (order_id)
     join public.products as p using (product_id)
@@ -182,7 +192,7 @@ as $$
       (array_agg(s.product_id order by s.bought_on desc, s.order_id desc))[1] as product_id,
       (array_agg(i.units_per_dose * private.doses_on_a_day(f.doses_per_day) order by s.bought_on desc, s.order_id desc)
         filter (where s.days is not null))[1] as units_per_day,
-      date '2000-01-01' + ceil(max(s.ends))::integer as run_out,
+      date '2000-01-01' + private.end_day(max(s.ends)) as run_out,
       max(s.bought_on) filter (where s.days is null) + 30 as as_needed_until
     from private.supplies(p_patient_id, p_except_order) as s
     join public.order_items as i using (order_id, product_id)
@@ -853,9 +863,9 @@ as $$
   )
   select
     c.line, 'refill_too_soon', case when p.schedule = 'H1' then 'block' else 'warn' end, null,
-    (ceil(l.ends) - (private.today() - date '2000-01-01'))::text,
+    (private.end_day(l.ends) - (private.today() - date '2000-01-01'))::text,
     format('The supply of %s lasts %s more days.', p.product_name,
-      ceil(l.ends) - (private.today() - date '2000-01-01')),
+      private.end_day(l.ends) - (private.today() - date '2000-01-01')),
     'sale_limits:refill_used_share', 'House rule: a refill is due when 75% of the supply is used', false, null::bigint
   from unnest(p_cart) as c
   join public.products as p using (product_id)
