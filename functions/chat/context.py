@@ -105,6 +105,11 @@ class TurnContext:
         return self.proposal is not None and self.proposal.status == "open"
 
     @property
+    def proposed(self) -> tuple[ProposedItem, ...]:
+        """What is on the latest proposal; nothing without one."""
+        return self.proposal.items if self.proposal else ()
+
+    @property
     def awaiting(self) -> Mapping[str, Any]:
         """The question that was asked last: {kind: profile, field} or {kind: choice, options, ...}; or {}."""
         return self.state.get("awaiting") or {}

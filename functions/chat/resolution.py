@@ -76,8 +76,8 @@ def _decide(interpretation: Interpretation, context: TurnContext) -> Plan:
         case "answer":
             return Plan("answer", profile=interpretation.profile)
         case "confirm" if context.has_open_proposal and context.state.get("doubt"):
-            items = context.proposal.items if context.proposal else ()
-            return Plan("propose", items=tuple({"product_id": i.product_id, "packs": i.packs} for i in items))
+            shown = tuple({"product_id": i.product_id, "packs": i.packs} for i in context.proposed)
+            return Plan("propose", items=shown)
         case "confirm" if context.proposal is not None and not is_choosing:
             return Plan("confirm")
         case "confirm":
@@ -187,12 +187,11 @@ def _edit(interpretation: Interpretation, context: TurnContext) -> Plan:
     """The open proposal without what is not wanted, and with what is: a product that is on it already gets
     its new number, or that many more.
     """
-    proposed = context.proposal.items if context.proposal else ()
     removed = {product_id for mention in interpretation.removed for product_id in mention.candidates}
     named = {product_id for mention in interpretation.mentions for product_id in mention.candidates}
     packs = {
         item.product_id: item.packs
-        for item in proposed
+        for item in context.proposed
         if item.product_id not in removed and (item.product_id in named or not interpretation.is_only)
     }
     new: list[Mention] = []
@@ -211,7 +210,7 @@ def _edit(interpretation: Interpretation, context: TurnContext) -> Plan:
 
 def _change_quantity(interpretation: Interpretation, context: TurnContext) -> Plan:
     """A new number for the one item of the open proposal; of several it is not clear which."""
-    items = context.proposal.items if context.proposal else ()
+    items = context.proposed
     if len(items) != 1 and not interpretation.is_for_all:
         return _say("which-quantity", context)
     changed: list[Mapping[str, Any]] = []
@@ -474,8 +473,8 @@ def _tell_about(mentions: Sequence[Mention], context: TurnContext) -> Plan:
         for candidate in asked
         if candidate.schedule != "OTC"
     )
-    if not said and context.has_open_proposal and context.proposal is not None:
-        total = sum(context.products[i.product_id].price * i.packs for i in context.proposal.items)
+    if not said and context.has_open_proposal:
+        total = sum(context.products[i.product_id].price * i.packs for i in context.proposed)
         said = (Said("proposal-total", {"total": float(total)}),)
     return Plan("say", said=said or (Said("question-unknown"),), state=context.state)
 

@@ -69,10 +69,10 @@ def _what_is_wanted(
     vocabulary = load_vocabulary()
     mentions, symptoms, sure = reading.mentions(), reading.symptoms(), reading.explained()
     missing, removed = reading.missing(), reading.removed()
-    wants = bool(mentions or symptoms or missing) or contains_any(texts, vocabulary.order)
+    orders = contains_any(texts, vocabulary.order)
+    wants = bool(mentions or symptoms or missing) or orders
     if (wants or context.has_open_proposal) and _is_for_someone_else(texts, reading):
         return Interpretation("for_someone_else", mentions, confidence=sure)
-    orders = contains_any(texts, vocabulary.order)
     if contains_any(texts, vocabulary.product_question):
         return Interpretation("product_question", reading.named() or mentions, confidence=sure)
     if _asks_advice(texts) or (is_question and not orders and len(reading.named()) > 1):
@@ -95,7 +95,7 @@ def _what_is_wanted(
         return Interpretation("order", mentions, symptoms=symptoms, missing=missing, confidence=sure)
     if context.has_open_proposal and contains_any(texts, vocabulary.objection):
         return Interpretation("decline")
-    if contains_any(texts, vocabulary.decline) and not contains_any(texts, vocabulary.order):
+    if contains_any(texts, vocabulary.decline) and not orders:
         return Interpretation("decline")
     if contains_any(texts, vocabulary.refill):
         is_last_order = contains_any(texts, vocabulary.last_order)
@@ -138,7 +138,7 @@ def _is_edit(
 ) -> bool:
     """About the proposal on the table: something added, left out, or a new number for what is on it."""
     vocabulary = load_vocabulary()
-    proposed = {item.product_id for item in context.proposal.items} if context.proposal else set()
+    proposed = {item.product_id for item in context.proposed}
     if contains_any(texts, vocabulary.add | vocabulary.only):
         return True
     if any(proposed & set(mention.candidates) for mention in removed):
