@@ -47,6 +47,8 @@ OWN = {
     "conversations",
     "decisions",
     "messages",
+    "notification_preferences",
+    "notifications",
     "order_items",
     "orders",
     "overrides",
@@ -63,7 +65,7 @@ STAFF = {"dispense_register", "order_allocations", "prescription_uses", "product
 COLLEAGUES = {"staff"}
 """Staff reads their own row, an admin all."""
 
-SERVICE = {"idempotency_keys", "order_counter", "outbox_events"}
+SERVICE = {"idempotency_keys", "notification_kinds", "order_counter", "outbox_events"}
 """Only the functions of the database themselves."""
 
 CLASSES = (PUBLIC, OWN, STAFF, COLLEAGUES, SERVICE)
@@ -134,6 +136,13 @@ def cast(database: psycopg.Connection) -> Cast:
             values (%s, 'key', 'hash', '{}')
             """,
             [person.user_id],
+        )
+        database.execute(
+            "insert into public.notification_preferences (patient_id) values (%s)", [person.patient_id]
+        )
+        database.execute(
+            "select private.queue_notification(%(who)s, 'refill.due', 'a refill', '{}', %(who)s)",
+            {"who": person.patient_id},
         )
     return cast
 
