@@ -46,7 +46,7 @@ def get_service_settings() -> ServiceSettings:
 
 @lru_cache(maxsize=1)
 def service_gateway() -> Gateway:
-    """The database as the service sees it: past row-level security, for what the functions of SQL grant it."""
+    """The database as the service sees it: past row-level security, within what is granted to it."""
     settings = get_service_settings()
     key = settings.supabase_secret_key.get_secret_value()
     database = Database(
