@@ -117,7 +117,7 @@ def _as_nexus_error(error: AuthError) -> NexusError:
     if error.code in ("validation_failed", "email_address_invalid", "email_address_not_authorized"):
         return Invalid(errors=[FieldError("email", "is not an e-mail address we can use")])
     if status == 429:
-        return TooManyRequests(headers={"Retry-After": "60"})
+        return TooManyRequests()
     if isinstance(error, (AuthRetryableError, AuthUnknownError)) or status >= 500:
         return Unavailable("Signing in is not available right now.", code="auth_unavailable")
     return NexusError()

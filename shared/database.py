@@ -112,12 +112,18 @@ def _raise_as_nexus_error(error: APIError) -> NoReturn:
     """Give an error of PostgREST or of an SQL function its meaning.
 
     Our SQL functions raise SQLSTATE `PT<status>` with a stable code as message, a sentence as detail and
-    optionally a JSON object of further members as hint.
+    optionally a JSON object of further members as hint, of which `retry_after` (seconds) becomes the header.
     """
     sqlstate = error.code or ""
     if sqlstate.startswith("PT") and sqlstate[2:].isdigit():
+        members = _members(error.hint)
+        wait = members.pop("retry_after", None)
         raise error_with_status(
-            int(sqlstate[2:]), error.details or None, code=error.message, extra=_members(error.hint)
+            int(sqlstate[2:]),
+            error.details or None,
+            code=error.message,
+            extra=members,
+            headers={"Retry-After": str(wait)} if wait is not None else None,
         ) from None
     if sqlstate.startswith("PGRST3"):
         raise InvalidToken() from error

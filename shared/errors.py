@@ -12,7 +12,7 @@
     ├── PayloadTooLarge       413  payload_too_large
     ├── UnsupportedMediaType  415  unsupported_media_type
     ├── Invalid               422  validation_failed
-    ├── TooManyRequests       429  too_many_requests
+    ├── TooManyRequests       429  rate_limited
     └── Unavailable           503  unavailable
 
 Services raise these and know nothing of HTTP responses; `shared.http` is the one place that turns
@@ -139,8 +139,9 @@ class Invalid(NexusError):
 
 class TooManyRequests(NexusError):
     status = 429
-    code = "too_many_requests"
-    sentence = "Too many requests. Please wait a moment."
+    code = "rate_limited"
+    headers = MappingProxyType({"Retry-After": "60"})
+    sentence = "That was too often. Please wait a moment."
 
 
 class Unavailable(NexusError):

@@ -37,6 +37,9 @@ def stack() -> Iterator[RunningStack]:
         external_database_url=None,
         durable=False,
     )
+    os.environ["RATE_LIMITS"] = (
+        "off"  # many turns and sign-ins of few people; the limits' tests switch them on
+    )
     running = Stack(settings)
     try:
         delete_data(settings)

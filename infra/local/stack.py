@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import IO, Literal, Self, get_args
 
 from infra.local.gateway import start_gateway, warm_functions
+from infra.local.limits import apply_rate_limits
 from infra.local.ports import require_free
 from infra.local.postgres import database_answers, start_postgres, stop_stale_server
 from infra.local.processes import Service
@@ -125,6 +126,7 @@ class Stack:
         project = write_project(self.settings)
         with self._step("migrations"):
             apply_migrations(self.settings, self.keys, project)
+            apply_rate_limits(self.settings)
         with self._step(f"Supabase Lite on 127.0.0.1:{self.settings.supabase.number}"):
             self._services.append(start_supabase(self.settings, self.keys, project))
 

@@ -59,18 +59,31 @@ OWN = {
 }
 """A patient reads their own rows, staff reads all."""
 
-STAFF = {"dispense_register", "order_allocations", "prescription_uses", "product_batches"}
+STAFF = {
+    "audit_log",
+    "dispense_register",
+    "order_allocations",
+    "prescription_uses",
+    "product_batches",
+    "rate_limits",
+}
 """Staff reads every row, nobody else any."""
 
 COLLEAGUES = {"staff"}
 """Staff reads their own row, an admin all."""
 
-SERVICE = {"idempotency_keys", "notification_kinds", "order_counter", "outbox_events"}
+SERVICE = {
+    "idempotency_keys",
+    "notification_kinds",
+    "order_counter",
+    "outbox_events",
+    "rate_counters",
+}
 """Only the functions of the database themselves."""
 
 CLASSES = (PUBLIC, OWN, STAFF, COLLEAGUES, SERVICE)
 
-APPEND_ONLY = {"decisions", "dispense_register", "overrides"}
+APPEND_ONLY = {"audit_log", "decisions", "dispense_register", "overrides"}
 
 FOR_ALL = {"health_check", "product_detail", "search_products", "stock_quantity"}
 FOR_SIGNED_IN = FOR_ALL | {
@@ -94,6 +107,7 @@ FOR_SIGNED_IN = FOR_ALL | {
     "set_order_status",
     "staff_profile",
     "submit_prescription",
+    "take_rate",
     "verify_cart",
 }
 
@@ -144,6 +158,10 @@ def cast(database: psycopg.Connection) -> Cast:
             "select private.queue_notification(%(who)s, 'refill.due', 'a refill', '{}', %(who)s)",
             {"who": person.patient_id},
         )
+        database.execute("update public.rate_limits set enforced = true")
+        with acting_as(database, person):
+            database.execute("select public.take_rate('upload')")
+        database.execute("select private.audit('for.this_test', %s)", [person.patient_id])
     return cast
 
 

@@ -10,7 +10,16 @@ import httpx
 import pytest
 
 from shared.database import Database
-from shared.errors import Conflict, Forbidden, Invalid, InvalidToken, NexusError, NotFound, Unavailable
+from shared.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    InvalidToken,
+    NexusError,
+    NotFound,
+    TooManyRequests,
+    Unavailable,
+)
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -143,3 +152,15 @@ def test_an_error_page_of_a_proxy_is_503(status: int) -> None:
         database(lambda _: httpx.Response(status, html="<h1>Bad gateway</h1>")).acting_as_guest().rpc(
             "anything"
         )
+
+
+def test_what_was_too_often_says_when_it_may_be_tried_again() -> None:
+    gateway = answering(
+        429, code="PT429", message="rate_limited", details="Please wait.", hint='{"retry_after": 17}'
+    ).acting_as_guest()
+
+    with pytest.raises(TooManyRequests) as refused:
+        gateway.rpc("take_rate")
+
+    assert refused.value.headers == {"Retry-After": "17"}
+    assert (refused.value.code, refused.value.extra) == ("rate_limited", {})

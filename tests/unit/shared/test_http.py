@@ -92,7 +92,7 @@ def test_extra_members_cannot_replace_the_standard_ones() -> None:
         ("GET", "/api/notes/N%007", 422, "validation_failed"),
         ("GET", "/api/notes/%F0%9F%92%8A", 422, "validation_failed"),
         ("GET", "/api/notes/" + "N" * 65, 422, "validation_failed"),
-        ("GET", "/api/busy", 429, "too_many_requests"),
+        ("GET", "/api/busy", 429, "rate_limited"),
     ],
 )
 def test_requests_that_cannot_be_served(
