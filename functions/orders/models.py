@@ -141,5 +141,27 @@ class AdminOrderPage(BaseModel):
     next_cursor: str | None
 
 
+class StatusStep(BaseModel):
+    """One step of an order, and who took it."""
+
+    from_: str = Field(alias="from", examples=["confirmed"])
+    to: str = Field(examples=["shipped"])
+    changed_at: datetime
+    changed_by: str | None = Field(
+        description="A user name of the staff or the patient's id; null for the service", examples=["admin"]
+    )
+    role: str = Field(examples=["admin", "pharmacist", "patient", "service"])
+    reason: str | None
+
+
+class OrderHistory(BaseModel):
+    """The steps of an order, oldest first; `placed_by` is patient, staff or import."""
+
+    order_id: str = Field(examples=["ORD1042"])
+    placed_at: datetime
+    placed_by: str = Field(examples=["patient"])
+    changes: list[StatusStep]
+
+
 class StatusChange(BaseModel):
     status: Literal["confirmed", "processing", "shipped", "delivered", "cancelled"]

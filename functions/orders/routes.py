@@ -12,6 +12,7 @@ from functions.orders.models import (
     AdminOrderPage,
     Cancellation,
     Order,
+    OrderHistory,
     OrderPage,
     OrderRequest,
     PlacedOrder,
@@ -78,6 +79,14 @@ def change_status(order_id: Identifier, body: StatusChange, database: CallersGat
     409 for a step that is not allowed: backwards, out of a final status, or past the pharmacist.
     """
     return service.change_status(database, order_id, body.status)
+
+
+@router.get(
+    "/api/admin/orders/{order_id}/history", tags=["staff: orders"], summary="Who moved an order, and when"
+)
+def order_history(order_id: Identifier, database: CallersGateway) -> OrderHistory:
+    """The id is that of an order or of one of its lines."""
+    return service.order_history(database, order_id)
 
 
 def orders_problem(request: Request, error: NexusError) -> Response:

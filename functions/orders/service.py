@@ -9,6 +9,7 @@ from functions.orders.models import (
     AdminOrderLine,
     AdminOrderPage,
     Order,
+    OrderHistory,
     OrderPage,
     OrderRequest,
     PlacedOrder,
@@ -88,6 +89,11 @@ def change_status(database: Gateway, order_id: str, status: str) -> AdminOrderLi
     return AdminOrderLine.model_validate(
         database.rpc("set_order_status", {"p_order_id": order_id, "p_status": status})
     )
+
+
+def order_history(database: Gateway, order_id: str) -> OrderHistory:
+    """Every step of an order, with who took it. Raises Forbidden for a patient, NotFound."""
+    return OrderHistory.model_validate(database.rpc("order_history", {"p_order_id": order_id}))
 
 
 def _refuse(answer: Mapping[str, Any]) -> NoReturn:

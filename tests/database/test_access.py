@@ -99,6 +99,7 @@ FOR_SIGNED_IN = FOR_ALL | {
     "list_orders",
     "list_prescriptions",
     "list_rule_sets",
+    "order_history",
     "override_finding",
     "patient_profile",
     "register_patient",
@@ -137,6 +138,7 @@ def cast(database: psycopg.Connection) -> Cast:
     for person in (cast.anjali, cast.rahul):
         order_id = buys(database, person, "MED021")
         prescribed(database, person, order_id)
+        database.execute("update public.orders set status = 'processing' where order_id = %s", [order_id])
         database.execute(
             """
             insert into public.overrides (patient_id, rule, reason, overridden_by, valid_until)

@@ -341,6 +341,7 @@ def test_odd_words_find_nothing_and_break_nothing(anjali: httpx.Client, words: o
 STAFF_ONLY: list[tuple[str, Json]] = [
     ("review_queue", {}),
     ("list_order_lines", {}),
+    ("order_history", {"p_order_id": "ORD001"}),
     ("set_order_status", {"p_order_id": "ORD001", "p_status": "delivered"}),
     ("review_prescription", {"p_prescription_id": "RX001", "p_review": {"status": "verified"}}),
     ("override_finding", {"p_patient_id": "PAT012", "p_rule": "allergy:penicillin", "p_reason": "I want it"}),

@@ -9,7 +9,17 @@ import httpx
 import pytest
 
 from tests.integration.chatting import new_patient, stock
-from tests.integration.ordering import ADMIN, PHARMACIST, as_staff, buy, events, hand_in, placed, status
+from tests.integration.ordering import (
+    ADMIN,
+    PHARMACIST,
+    as_staff,
+    buy,
+    events,
+    hand_in,
+    patient_id,
+    placed,
+    status,
+)
 from tests.running_stack import RunningStack
 
 ORS, BANDAGE, CEFIXIME = "MED021", "MED032", "MED060"
@@ -176,3 +186,45 @@ def test_patients_do_not_move_orders(stack: RunningStack, patient: httpx.Client)
         assert move(guest, order_id, "delivered").status_code == 401
     assert move(patient, order_id, "delivered").status_code == 403
     assert status(patient, order_id) == "confirmed"
+
+
+def steps(staff: httpx.Client, order_id: str) -> list[tuple[str | None, ...]]:
+    answer = staff.get(f"/api/admin/orders/{order_id}/history")
+    assert answer.status_code == 200, answer.text
+    return [
+        (step["from"], step["to"], step["changed_by"], step["role"], step["reason"])
+        for step in answer.json()["changes"]
+    ]
+
+
+def test_every_step_is_recorded_with_who_took_it(
+    stack: RunningStack, patient: httpx.Client, admin: httpx.Client
+) -> None:
+    order_id = placed(buy(patient, (ORS, 1)))["order_id"]
+    assert steps(admin, order_id) == []
+    move(admin, order_id, "processing")
+    move(admin, order_id, "processing")
+    move(admin, order_id, "confirmed")
+    with as_staff(stack, PHARMACIST) as pharmacist:
+        move(pharmacist, f"{order_id}-1", "shipped")
+
+    assert steps(admin, f"{order_id}-1") == [
+        ("confirmed", "processing", "admin", "admin", None),
+        ("processing", "shipped", "pharmacist", "pharmacist", None),
+    ]
+
+
+def test_a_cancellation_is_recorded_with_its_reason(patient: httpx.Client, admin: httpx.Client) -> None:
+    order_id = placed(buy(patient, (ORS, 1)))["order_id"]
+    patient.post(f"/api/orders/{order_id}/cancel", json={"reason": "Ordered twice"}).raise_for_status()
+
+    assert steps(admin, order_id) == [
+        ("confirmed", "cancelled", patient_id(patient), "patient", "Ordered twice")
+    ]
+
+
+def test_the_history_is_for_staff(patient: httpx.Client, admin: httpx.Client) -> None:
+    order_id = placed(buy(patient, (ORS, 1)))["order_id"]
+
+    assert patient.get(f"/api/admin/orders/{order_id}/history").status_code == 403
+    assert admin.get("/api/admin/orders/ORD99999999/history").status_code == 404

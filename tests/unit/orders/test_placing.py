@@ -202,6 +202,29 @@ def test_a_status_is_set_and_the_row_returned() -> None:
     assert gateway.calls == [("set_order_status", {"p_order_id": "ORD1042-1", "p_status": "shipped"})]
 
 
+def test_the_history_says_who_took_each_step() -> None:
+    step = {
+        "from": "confirmed",
+        "to": "shipped",
+        "changed_at": "2026-11-21T04:50:36.951000Z",
+        "changed_by": "admin",
+        "role": "admin",
+        "reason": None,
+    }
+    history = {
+        "order_id": "ORD1042",
+        "placed_at": ORDER["placed_at"],
+        "placed_by": "patient",
+        "changes": [step],
+    }
+    gateway = FakeGateway({"order_history": history})
+
+    answer = client_of(app, gateway=gateway).get("/api/admin/orders/ORD1042-1/history", headers=bearer())
+
+    assert answer.json() == history
+    assert gateway.calls == [("order_history", {"p_order_id": "ORD1042-1"})]
+
+
 @pytest.mark.parametrize("status", ["failed", "awaiting_pharmacist", "SHIPPED", None])
 def test_only_the_known_words_are_a_status(status: object) -> None:
     answer = client_of(app, gateway=FakeGateway()).put(
