@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.installed node_modules/.installed
 
-.PHONY: help dev test lint types unit integration eval reset setup graph package
+.PHONY: help dev test lint types unit integration eval reset setup graph openapi package
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ reset: .venv/.installed ## delete the laptop's data: the next `make dev` starts 
 	@$(PY) -m infra.local.reset
 
 setup: $(SETUP) ## install the packages only
+
+openapi: .venv/.installed ## describe the API anew, in functions/health/openapi.json
+	@$(PY) -m infra.openapi
 
 graph: .venv/.installed ## draw the chat's graph into docs/chat-graph.md
 	@$(PY) -m functions.chat.drawing

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Path
 
 from shared.credentials import maybe_signed_in, signed_in
 from shared.database import Database, Gateway, get_database
 from shared.identity import Caller
 from shared.settings import Settings, get_settings
-from shared.text import Line
+from shared.text import Identifier, Line
 
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 
@@ -47,3 +47,8 @@ IdempotencyKey = Annotated[
     ),
 ]
 """For requests that create something; the database keeps the answers."""
+
+PatientId = Annotated[Identifier, Path(examples=["PAT012"])]
+ProductId = Annotated[Identifier, Path(examples=["MED021"])]
+OrderId = Annotated[Identifier, Path(examples=["ORD1042"])]
+PrescriptionId = Annotated[Identifier, Path(examples=["RX003"])]

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -154,6 +155,15 @@ class Unavailable(NexusError):
 _BY_STATUS: dict[int, type[NexusError]] = {
     kind.status: kind for kind in NexusError.__subclasses__() if kind.status != NexusError.status
 }
+
+
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""RFC 9110's; older Pythons know their former names."""
+
+
+def title_of(status: int) -> str:
+    """What a status is called, the same on every Python."""
+    return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
 def error_with_status(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -18,7 +17,6 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
-from pydantic import BaseModel, Field
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -35,43 +33,21 @@ from shared.errors import (
     PayloadTooLarge,
     UnsupportedMediaType,
     error_with_status,
+    title_of,
 )
 from shared.observability import make_logger, request_id_from
+from shared.openapi import PROBLEM
 from shared.settings import get_settings
 
 JSON_BODY_LIMIT = 256 * 1024
 """Bytes. The largest JSON request there is (a long chat message) needs a twentieth of it."""
 
-_PROBLEM = "application/problem+json"
 _EXPOSED_HEADERS = ("Link", "Retry-After", "ETag", "x-request-id")
 _ACCEPTED_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "x-request-id")
 
 ProblemRenderer = Callable[[Request, NexusError], Response]
 ErrorHandler = Callable[[Request, Exception], Awaitable[Response]]
 LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
-
-
-class Problem(BaseModel):
-    """What went wrong, in the form of RFC 9457. Some errors carry further members, such as `findings`."""
-
-    type: str = Field(examples=["about:blank"])
-    title: str = Field(examples=["Not Found"])
-    status: int = Field(examples=[404])
-    detail: str = Field(examples=["There is no such product."])
-    instance: str = Field(description="Path of the request", examples=["/api/products/MED999"])
-    error: str = Field(description="`detail` again: one sentence to show a person")
-    code: str = Field(description="Stable, for programs", examples=["product_not_found"])
-    errors: list[dict[str, str]] | None = Field(
-        default=None, examples=[[{"field": "items.0.quantity", "message": "must be at least 1"}]]
-    )
-
-
-_EVERY_ERROR: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "description": "The error, for people and for programs",
-        "content": {_PROBLEM: {"schema": Problem.model_json_schema()}},
-    }
-}
 
 
 def create_app(
@@ -100,7 +76,7 @@ def create_app(
         title=f"Nexus Pharmacy: {name}",
         openapi_url=None,  # the functions' documents are merged and served as one
         redirect_slashes=False,
-        responses=_EVERY_ERROR,
+        generate_unique_id_function=lambda route: route.name,
         middleware=[
             Middleware(_Envelope, logger=logger),
             Middleware(
@@ -125,7 +101,7 @@ def create_app(
 
 def lambda_handler(app: FastAPI) -> LambdaHandler:
     """The AWS Lambda entry point for an app, fed by API Gateway (HTTP API) events."""
-    return Mangum(app, lifespan="off", text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, _PROBLEM])
+    return Mangum(app, lifespan="off", text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, PROBLEM])
 
 
 def problem_response(request: Request, error: NexusError, **members: Any) -> Response:
@@ -134,7 +110,7 @@ def problem_response(request: Request, error: NexusError, **members: Any) -> Res
         **members,
         **error.extra,
         "type": "about:blank",
-        "title": HTTPStatus(error.status).phrase,
+        "title": title_of(error.status),
         "status": error.status,
         "detail": error.sentence,
         "instance": quote(request.scope["path"], errors="replace"),
@@ -145,7 +121,7 @@ def problem_response(request: Request, error: NexusError, **members: Any) -> Res
         json.dumps(body, default=str),  # pure ASCII: whatever was sent to us can be said back
         status_code=error.status,
         headers=dict(error.headers),
-        media_type=_PROBLEM,
+        media_type=PROBLEM,
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from shared.openapi import Problem
 from shared.text import Line, without_control_characters
 
 
@@ -77,10 +78,10 @@ Allergies = Annotated[
 
 
 class Registration(BaseModel):
-    name: Annotated[Line, StringConstraints(min_length=1, max_length=200)] = Field(examples=["Anjali Mehta"])
-    email: Email = Field(examples=["anjali@example.com"])
+    name: Annotated[Line, StringConstraints(min_length=1, max_length=200)] = Field(examples=["Kavita Joshi"])
+    email: Email = Field(examples=["kavita@example.com"])
     phone: Phone = Field(examples=["+919876543210"])
-    password: NewPassword
+    password: NewPassword = Field(examples=["monsoon-in-pune-7"])
     age: Annotated[
         Annotated[int, Field(ge=0, le=130)] | None,
         BeforeValidator(_no_booleans),
@@ -99,7 +100,7 @@ class Registered(BaseModel):
 
 class Credentials(BaseModel):
     email: Email = Field(examples=["anjali@example.com"])
-    password: Password
+    password: Password = Field(examples=["nexus-demo-2026"])
 
 
 class SignedInPatient(Registered):
@@ -111,7 +112,7 @@ class StaffCredentials(BaseModel):
     username: Annotated[Line, StringConstraints(min_length=1, max_length=100)] = Field(
         examples=["pharmacist"]
     )
-    password: Password
+    password: Password = Field(examples=["pharma123"])
 
 
 class SignedInStaff(BaseModel):
@@ -120,6 +121,10 @@ class SignedInStaff(BaseModel):
     name: str
     role: str = Field(examples=["admin", "pharmacist"])
     message: str = Field(examples=["Welcome, Asha."])
+
+
+class SignInProblem(Problem):
+    authenticated: Literal[False] = Field(examples=[False])
 
 
 class Patient(BaseModel):

@@ -10,9 +10,10 @@ from fastapi.responses import PlainTextResponse
 
 from functions.catalog import service
 from functions.catalog.models import Product, ProductDetail
-from shared.dependencies import GuestGateway
-from shared.errors import NexusError, Unavailable
+from shared.dependencies import GuestGateway, ProductId
+from shared.errors import NexusError, NotFound, Unavailable
 from shared.http import problem_response
+from shared.openapi import ANYONE, callable_by
 from shared.text import Identifier, Line
 
 router = APIRouter(tags=["catalogue"])
@@ -20,8 +21,25 @@ router = APIRouter(tags=["catalogue"])
 PRODUCT_LIST = "/api/products"
 PAGE_SIZE = 200
 
+_FAILURE = "The catalogue is not available right now. Please try again shortly.\n"
+_NEXT_PAGE = {
+    "description": "Of the next page; missing on the last one",
+    "schema": {"type": "string", "examples": ['</api/products?cursor=MED200>; rel="next"']},
+}
 
-@router.get(PRODUCT_LIST, summary="Browse or search the catalogue")
+
+@router.get(
+    PRODUCT_LIST,
+    summary="Browse or search the catalogue",
+    responses={
+        200: {"headers": {"Link": _NEXT_PAGE}},
+        503: {
+            "description": "Service Unavailable",
+            "content": {"text/plain": {"schema": {"type": "string"}, "example": _FAILURE}},
+        },
+    },
+)
+@callable_by(ANYONE)
 def list_products(
     request: Request,
     response: Response,
@@ -30,7 +48,7 @@ def list_products(
     search: Annotated[
         Line | None, Query(max_length=200, description="Names, ingredients; misspellings are fine")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=PAGE_SIZE)] = PAGE_SIZE,
+    limit: Annotated[int, Query(ge=1, le=PAGE_SIZE, description="Products on a page")] = PAGE_SIZE,
     cursor: Annotated[
         Identifier | None, Query(description="From the `Link` header of the page before")
     ] = None,
@@ -44,7 +62,9 @@ def list_products(
 
 
 @router.get("/api/products/{product_id}", summary="One product, with its alternatives")
-def product_detail(product_id: Identifier, database: GuestGateway) -> ProductDetail:
+@callable_by(ANYONE, NotFound("There is no such product.", code="product_not_found"), Unavailable)
+def product_detail(product_id: ProductId, database: GuestGateway) -> ProductDetail:
+    """`alternatives` are the other products of the same composition, cheaper ones first."""
     return service.product(database, product_id)
 
 
@@ -52,7 +72,7 @@ def catalogue_problem(request: Request, error: NexusError) -> Response:
     """The list page takes any JSON object for its array and breaks: there, our failures are plain text."""
     if request.scope["path"] == PRODUCT_LIST and error.status >= 500:
         return PlainTextResponse(
-            "The catalogue is not available right now. Please try again shortly.\n",
+            _FAILURE,
             status_code=Unavailable.status,
             headers=dict(Unavailable.headers),
         )

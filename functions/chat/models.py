@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from shared.openapi import Problem
 from shared.text import Identifier, Paragraph
 
 LONGEST_MESSAGE = 2000
@@ -42,6 +43,13 @@ class ChatReply(BaseModel):
     conversation_id: UUID
     trace_id: UUID = Field(description="For /api/decisions/{trace_id}")
     thinking: list[Step]
+
+
+class ChatProblem(Problem):
+    """Errors of the chat have words to show too, so that its page need not know errors."""
+
+    reply: str = Field(examples=["Please sign in first."])
+    card_data: None = Field(examples=[None])
 
 
 class SpokenMessage(BaseModel):

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from functions.chat import service
-from functions.chat.models import ChatMessage, ChatReply, Conversation, Decisions
+from functions.chat.models import ChatMessage, ChatProblem, ChatReply, Conversation, Decisions
 from functions.chat.replies.render import problem_reply
 from functions.chat.state import Message
 from functions.chat.tracing import get_sender
 from functions.chat.understanding.choosing import get_interpreters
 from shared.dependencies import CallersGateway
-from shared.errors import NexusError
+from shared.errors import NexusError, NotFound, TooManyRequests
 from shared.http import problem_response
+from shared.openapi import PATIENT_OR_STAFF, callable_by
 
 router = APIRouter(tags=["chat"])
 
 
 @router.post("/api/chat", summary="Say something to the pharmacy agent", response_model=ChatReply)
+@callable_by(
+    PATIENT_OR_STAFF,
+    NotFound("There is no such conversation.", code="conversation_not_found"),
+    TooManyRequests,
+    problem=ChatProblem,
+)
 def chat(body: ChatMessage, database: CallersGateway) -> dict[str, Any]:
     """Understands the message, checks what it asks for and answers with words and a card. An order is placed
     only by an unmistakable "yes" to the card shown last."""
@@ -39,12 +46,30 @@ def chat(body: ChatMessage, database: CallersGateway) -> dict[str, Any]:
 
 
 @router.get("/api/conversations/{conversation_id}", summary="What was said", response_model=Conversation)
-def conversation(conversation_id: UUID, database: CallersGateway) -> dict[str, Any]:
+@callable_by(
+    PATIENT_OR_STAFF,
+    NotFound("There is no such conversation.", code="conversation_not_found"),
+    problem=ChatProblem,
+)
+def conversation(
+    conversation_id: Annotated[UUID, Path(examples=["6f2c1c1e-3f0b-4c55-9a53-0f6f4a3a7d10"])],
+    database: CallersGateway,
+) -> dict[str, Any]:
+    """Oldest first, each answer with its card. 404 also for a conversation of somebody else."""
     return service.conversation(database, conversation_id)
 
 
 @router.get("/api/decisions/{trace_id}", summary="What was checked and decided", response_model=Decisions)
-def decisions(trace_id: UUID, database: CallersGateway) -> dict[str, Any]:
+@callable_by(
+    PATIENT_OR_STAFF,
+    NotFound("There is no such decision.", code="decision_not_found"),
+    problem=ChatProblem,
+)
+def decisions(
+    trace_id: Annotated[UUID, Path(examples=["0f8f9a1e-7d7c-4a86-8a06-6d3f6f2f8a51"])],
+    database: CallersGateway,
+) -> dict[str, Any]:
+    """In a turn of the chat or a direct order: every check, its rule and its source, and what came of it."""
     return service.decisions(database, trace_id)
 
 

@@ -1,9 +1,14 @@
-"""Whether the parts we depend on answer. A check never raises: down is an answer."""
+"""Whether the parts we depend on answer, and what the API is.
+
+A check never raises: down is an answer.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 
 from functions.health.models import Check, Health
 from shared.database import Gateway
@@ -23,6 +28,12 @@ def health(database: Gateway, queue: Probe | None) -> Health:
     if checks["queue"].status == "down":
         return Health(status="degraded", checks=checks)
     return Health(status="ok", checks=checks)
+
+
+@lru_cache(maxsize=1)
+def openapi_document() -> bytes:
+    """The document of all functions, as `make openapi` wrote it."""
+    return Path(__file__).with_name("openapi.json").read_bytes()
 
 
 def _check(probe: Probe) -> Check:

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.money import Money
+from shared.openapi import Problem
 from shared.text import Identifier, Line
 
 Packs = Annotated[int, Field(strict=True, ge=1, le=9999, examples=[2])]
@@ -161,6 +162,29 @@ class OrderHistory(BaseModel):
     placed_at: datetime
     placed_by: str = Field(examples=["patient"])
     changes: list[StatusStep]
+
+
+class OrderProblem(Problem):
+    """Of an order that was not placed: what was found, and what is missing or offered instead."""
+
+    findings: list[dict[str, Any]] | None = Field(
+        default=None, description="Code, severity, rule and source of each"
+    )
+    rejected_items: list[dict[str, Any]] | None = Field(
+        default=None, description="With the reason, and alternatives where the law allows them"
+    )
+    questions: list[str] | None = Field(default=None, description="Fields of the profile that are missing")
+    card: dict[str, Any] | None = Field(default=None, description="The new offer, if there is one")
+    trace_id: UUID | None = Field(default=None, description="For /api/decisions/{trace_id}")
+
+
+class StaffListProblem(Problem):
+    """The staff page reads its list and its numbers from errors too: they are empty."""
+
+    orders: list[AdminOrderLine] = Field(max_length=0, examples=[[]])
+    count: Literal[0] = Field(examples=[0])
+    pending: Literal[0] = Field(examples=[0])
+    delivered: Literal[0] = Field(examples=[0])
 
 
 class StatusChange(BaseModel):

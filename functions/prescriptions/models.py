@@ -166,7 +166,7 @@ class RuleSetList(BaseModel):
 class RuleSetActivation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    version: Name
+    version: Name = Field(examples=["2026-11"])
 
 
 class ActiveRuleSet(BaseModel):

@@ -19,18 +19,37 @@ from functions.prescriptions.models import (
     RuleSetList,
     Verification,
 )
-from shared.dependencies import CallersGateway, IdempotencyKey
-from shared.text import Identifier
+from shared.dependencies import CallersGateway, IdempotencyKey, PatientId, PrescriptionId
+from shared.errors import Conflict, Invalid, NotFound
+from shared.openapi import (
+    IDEMPOTENCY_KEY_REUSED,
+    PATIENT,
+    PHARMACIST,
+    REQUEST_IN_PROGRESS,
+    STAFF,
+    callable_by,
+)
 
 router = APIRouter()
 
+_NO_SUCH_PRESCRIPTION = NotFound("There is no such prescription.", code="prescription_not_found")
+_REVIEWED = Conflict("The prescription is already verified.", code="prescription_reviewed")
+
 
 @router.get("/api/prescriptions", tags=["prescriptions"], summary="My prescriptions, newest first")
+@callable_by(PATIENT)
 def list_prescriptions(database: CallersGateway) -> PrescriptionList:
+    """All of them, with what has been dispensed of each item."""
     return service.list_own(database)
 
 
 @router.post("/api/prescriptions", status_code=201, tags=["prescriptions"], summary="Hand in a prescription")
+@callable_by(
+    PATIENT,
+    REQUEST_IN_PROGRESS,
+    IDEMPOTENCY_KEY_REUSED,
+    Invalid("Each item needs ingredient, strength, units and directions.", code="invalid_items"),
+)
 def submit_prescription(
     body: PrescriptionUpload, database: CallersGateway, idempotency_key: IdempotencyKey = None
 ) -> Prescription:
@@ -39,7 +58,9 @@ def submit_prescription(
 
 
 @router.get("/api/admin/prescriptions", tags=["staff: prescriptions"], summary="What waits for a pharmacist")
+@callable_by(STAFF)
 def review_queue(database: CallersGateway) -> ReviewQueue:
+    """Prescriptions nobody has read, and orders that wait, verified as of now."""
     return service.review_queue(database)
 
 
@@ -48,7 +69,16 @@ def review_queue(database: CallersGateway) -> ReviewQueue:
     tags=["staff: prescriptions"],
     summary="Accept a prescription as read",
 )
-def verify_prescription(prescription_id: Identifier, body: Verification, database: CallersGateway) -> Review:
+@callable_by(
+    PHARMACIST,
+    _NO_SUCH_PRESCRIPTION,
+    _REVIEWED,
+    Invalid("A verified prescription names what was prescribed.", code="items_required"),
+    Invalid("The prescription is not valid today.", code="prescription_not_valid"),
+)
+def verify_prescription(
+    prescription_id: PrescriptionId, body: Verification, database: CallersGateway
+) -> Review:
     """For pharmacists. Waiting orders that it covers are confirmed; those left uncovered are cancelled."""
     return service.verify(database, prescription_id, body)
 
@@ -58,7 +88,8 @@ def verify_prescription(prescription_id: Identifier, body: Verification, databas
     tags=["staff: prescriptions"],
     summary="Refuse a prescription",
 )
-def reject_prescription(prescription_id: Identifier, body: Rejection, database: CallersGateway) -> Review:
+@callable_by(PHARMACIST, _NO_SUCH_PRESCRIPTION, _REVIEWED)
+def reject_prescription(prescription_id: PrescriptionId, body: Rejection, database: CallersGateway) -> Review:
     """For pharmacists. Waiting orders that needed it are cancelled."""
     return service.reject(database, prescription_id, body.reason)
 
@@ -69,17 +100,30 @@ def reject_prescription(prescription_id: Identifier, body: Rejection, database: 
     tags=["staff: prescriptions"],
     summary="Let a major finding of a patient pass, with a reason",
 )
-def override_finding(patient_id: Identifier, body: OverrideRequest, database: CallersGateway) -> Override:
+@callable_by(
+    PHARMACIST,
+    NotFound("There is no such patient.", code="patient_not_found"),
+    Invalid("Only an interaction or condition rule in force can be overridden.", code="not_overridable"),
+    Invalid("A contraindicated combination cannot be overridden.", code="contraindicated"),
+)
+def override_finding(patient_id: PatientId, body: OverrideRequest, database: CallersGateway) -> Override:
     """For pharmacists. It lasts until either prescription ends, and shows on every order it let pass."""
     return service.override(database, patient_id, body)
 
 
 @router.get("/api/admin/rule-sets", tags=["staff: rules"], summary="Versions of the clinical rules")
+@callable_by(STAFF)
 def list_rule_sets(database: CallersGateway) -> RuleSetList:
+    """Newest first, with the source of each and when it was in force."""
     return service.list_rule_sets(database)
 
 
 @router.post("/api/admin/rule-sets", tags=["staff: rules"], summary="Put a version of the rules in force")
+@callable_by(
+    PHARMACIST,
+    NotFound("There is no rule set 2025-01.", code="rule_set_not_found"),
+    Invalid("Rule set 2025-01 has no interaction rules.", code="rule_set_invalid"),
+)
 def activate_rule_set(body: RuleSetActivation, database: CallersGateway) -> ActiveRuleSet:
     """For pharmacists. Activating an earlier version again is the way back."""
     return service.activate_rule_set(database, body.version)
