@@ -29,6 +29,8 @@ _UNAVAILABLE_STATUSES = frozenset({502, 503, 504, 520, 521, 522, 523, 524})
 _UNAVAILABLE_CODES = ("08", "53", "57P", "57014", "PGRST00")
 # Prefixes of SQLSTATEs: connection exception, insufficient resources, shutdown, statement timeout; and of
 # PostgREST's own codes for a database it cannot reach.
+_UNDONE_CODES = ("40", "55P03")
+# Given up because others were in the way (deadlock, a lock not had in time): nothing has happened.
 _TEXT_POSTGRES_REFUSES = ("22021", "22P05")
 
 
@@ -133,6 +135,8 @@ def _raise_as_nexus_error(error: APIError) -> NoReturn:
         raise Conflict() from error
     if sqlstate in _TEXT_POSTGRES_REFUSES:
         raise Invalid("The text contains characters that cannot be stored.") from error
+    if sqlstate.startswith(_UNDONE_CODES):
+        raise Unavailable("Too much happened at once. Please try again.", code="busy") from error
     if sqlstate.startswith(_UNAVAILABLE_CODES):
         raise _database_unavailable() from error
     raise NexusError() from error

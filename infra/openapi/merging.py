@@ -20,6 +20,7 @@ TAGS = {
     "orders": "Orders of a patient",
     "prescriptions": "Prescriptions of a patient",
     "staff: orders": "All orders",
+    "staff: inventory": "The shelf, lot by lot",
     "staff: prescriptions": "The pharmacists' desk",
     "staff: rules": "Versions of the clinical rules",
     "health": "Whether the service answers, and this document",

@@ -62,10 +62,13 @@ OWN = {
 STAFF = {
     "audit_log",
     "dispense_register",
+    "inventory_defaults",
     "order_allocations",
     "prescription_uses",
     "product_batches",
     "rate_limits",
+    "stock_movements",
+    "stock_thresholds",
 }
 """Staff reads every row, nobody else any."""
 
@@ -83,7 +86,7 @@ SERVICE = {
 
 CLASSES = (PUBLIC, OWN, STAFF, COLLEAGUES, SERVICE)
 
-APPEND_ONLY = {"audit_log", "decisions", "dispense_register", "overrides"}
+APPEND_ONLY = {"audit_log", "decisions", "dispense_register", "overrides", "stock_movements"}
 
 FOR_ALL = {"health_check", "product_detail", "search_products", "stock_quantity"}
 FOR_SIGNED_IN = FOR_ALL | {
@@ -91,21 +94,32 @@ FOR_SIGNED_IN = FOR_ALL | {
     "cancel_order",
     "chat_context",
     "chat_turn",
+    "correct_lot",
     "create_order",
+    "expiring_lots",
     "get_conversation",
     "get_decisions",
     "get_order",
+    "list_inventory",
     "list_order_lines",
     "list_orders",
     "list_prescriptions",
     "list_rule_sets",
+    "list_stock_movements",
+    "lot_recipients",
     "order_history",
     "override_finding",
     "patient_profile",
+    "product_inventory",
+    "recall_lot",
+    "receive_lot",
     "register_patient",
     "review_prescription",
     "review_queue",
+    "set_inventory_defaults",
+    "set_lot_status",
     "set_order_status",
+    "set_product_inventory",
     "staff_profile",
     "submit_prescription",
     "take_rate",
@@ -164,6 +178,7 @@ def cast(database: psycopg.Connection) -> Cast:
         with acting_as(database, person):
             database.execute("select public.take_rate('upload')")
         database.execute("select private.audit('for.this_test', %s)", [person.patient_id])
+    database.execute("insert into public.stock_thresholds values ('MED021', 50)")
     return cast
 
 

@@ -105,6 +105,8 @@ def test_an_sql_functions_own_error_keeps_its_code_sentence_and_members() -> Non
         (503, {"code": "PGRST002", "message": "no connection"}, Unavailable, "database_unavailable"),
         (503, {"message": "name resolution failed"}, Unavailable, "database_unavailable"),
         (500, {"code": "53300", "message": "too many connections"}, Unavailable, "database_unavailable"),
+        (500, {"code": "40P01", "message": "deadlock detected"}, Unavailable, "busy"),
+        (500, {"code": "55P03", "message": "lock not available"}, Unavailable, "busy"),
         (401, {"message": "Invalid API key"}, NexusError, "internal"),
         (404, {"code": "PGRST202", "message": "no such function"}, NexusError, "internal"),
         (400, {"code": "P0001", "message": "secret of the schema"}, NexusError, "internal"),
