@@ -187,7 +187,10 @@ class _Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["x-request-id"] = request_id
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                # Which origins may read an answer is in its headers: a cache keeps them apart.
+                headers.setdefault("vary", "Origin")
             await send(message)
 
         await self._app(scope, receive, send_with_id)

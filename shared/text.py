@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, StringConstraints
 
 _LAYOUT = "\t\n\r"
+_LONGEST_SEARCH = 200
 
 
 def without_control_characters(text: str) -> str:
@@ -37,3 +38,10 @@ Line = Annotated[Paragraph, AfterValidator(_on_one_line)]
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 """An id shown to people, such as `PAT001`: opaque, safe in addresses and logs."""
+
+
+def searchable(text: str | None) -> str | None:
+    """What somebody looks for, on one line and without control characters, cut to the length of a long name.
+    None when nothing is left."""
+    shown = (" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in (text or "")[:_LONGEST_SEARCH])
+    return "".join(shown).strip() or None

@@ -24,12 +24,16 @@ class Product(BaseModel):
 
 
 class Alternative(BaseModel):
-    """Another product of the same composition."""
+    """Another product with the same ingredients. Only the same strength and form can stand in for it."""
 
-    product_id: str
-    product_name: str
+    product_id: str = Field(examples=["MED034"])
+    product_name: str = Field(examples=["Crocin 650"])
+    strength: str = Field(examples=["650 mg"])
+    form: str = Field(examples=["tablet"])
     price: Money
-    package_size: str
+    package_size: str = Field(examples=["15 Tablets"])
+    prescription_required: bool
+    stock_quantity: int = Field(description="Packs that can be sold now")
 
 
 class ProductDetail(Product):

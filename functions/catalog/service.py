@@ -13,10 +13,10 @@ def search(
     found = database.rpc(
         "search_products",
         {
-            "p_query": text or None,
-            "p_category": category or None,
+            "p_query": text,
+            "p_category": category,
             "p_limit": limit,
-            "p_after": cursor or None,
+            "p_after": cursor,
         },
     )
     return ProductPage(

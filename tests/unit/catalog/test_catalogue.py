@@ -28,6 +28,27 @@ DOLO = {
     "image_url": None,
 }
 
+DETAIL = {
+    **DOLO,
+    "schedule": "OTC",
+    "form": "tablet",
+    "strength": "650 mg",
+    "units_per_pack": 15,
+    "unit": "tablet",
+    "alternatives": [
+        {
+            "product_id": "MED034",
+            "product_name": "Crocin 650",
+            "strength": "650 mg",
+            "form": "tablet",
+            "price": 28.5,
+            "package_size": "15 Tablets",
+            "prescription_required": False,
+            "stock_quantity": 0,
+        }
+    ],
+}
+
 
 def catalogue(*products: dict[str, Any], following: str | None = None) -> FakeGateway:
     return FakeGateway({"search_products": {"products": list(products), "next": following}})
@@ -87,14 +108,37 @@ def test_parameters_reach_the_search(query: str, asked: dict[str, Any]) -> None:
     assert gateway.calls == [("search_products", asked)]
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["limit=0", "limit=201", "limit=x", "limit=1e9", "search=%00", "search=" + "x" * 201, "cursor=a%20b"],
-)
-def test_wrong_parameters_are_422(query: str) -> None:
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "limit=1e9"])
+def test_a_wrong_limit_is_422(query: str) -> None:
     answer = client_of(app, gateway=catalogue()).get(f"/api/products?{query}")
 
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("%00", None),
+        ("%20%09%0a", None),
+        ("do%00lo", "do lo"),
+        ("dolo%09650%0d%0a", "dolo 650"),
+        ("x" * 5000, "x" * 200),
+        ("a%20b%2Fc", "a b/c"),
+        ("%F0%9F%92%8A", "💊"),
+        ("%ff%fe", "\ufffd\ufffd"),
+    ],
+)
+def test_what_people_type_is_never_refused(typed: str, asked: str | None) -> None:
+    """The page takes any answer for its array: a refusal would break it."""
+    gateway = catalogue(DOLO)
+
+    answer = client_of(app, gateway=gateway).get(
+        f"/api/products?search={typed}&category={typed}&cursor={typed}"
+    )
+
+    assert answer.json() == [DOLO]
+    [(_, arguments)] = gateway.calls
+    assert (arguments["p_query"], arguments["p_category"], arguments["p_after"]) == (asked,) * 3
 
 
 @pytest.mark.parametrize(
@@ -116,26 +160,9 @@ def test_when_the_list_fails_it_is_a_plain_text_503(failure: Any) -> None:
 
 
 def test_one_product_has_its_details() -> None:
-    detail = {
-        **DOLO,
-        "schedule": "OTC",
-        "form": "tablet",
-        "strength": "650 mg",
-        "units_per_pack": 15,
-        "unit": "tablet",
-        "alternatives": [
-            {
-                "product_id": "MED003",
-                "product_name": "Crocin 650",
-                "price": 28.5,
-                "package_size": "15 Tablets",
-            }
-        ],
-    }
+    answer = client_of(app, gateway=FakeGateway({"product_detail": DETAIL})).get("/api/products/MED001")
 
-    answer = client_of(app, gateway=FakeGateway({"product_detail": detail})).get("/api/products/MED001")
-
-    assert answer.json() == detail
+    assert answer.json() == DETAIL
 
 
 def test_an_unknown_product_is_404() -> None:
@@ -179,12 +206,74 @@ def test_it_answers_gateway_events() -> None:
     assert answer["headers"]["link"] == '</api/products?limit=1&cursor=MED200>; rel="next"'
 
 
+# Conditional requests
+
+
+def tag_of(gateway: FakeGateway, path: str = "/api/products") -> str:
+    return str(client_of(app, gateway=gateway).get(path).headers["etag"])
+
+
+def known(gateway: FakeGateway, names: str, path: str = "/api/products") -> Any:
+    return client_of(app, gateway=gateway).get(path, headers={"If-None-Match": names})
+
+
+@pytest.mark.parametrize("form", ["{}", '"other", {}', "  {}  ,", 'W/"other",{}', "*"])
+def test_what_is_known_is_not_sent_again(form: str) -> None:
+    tag = tag_of(catalogue(DOLO, following="MED001"))
+
+    answer = known(catalogue(DOLO, following="MED001"), form.format(tag))
+
+    assert (answer.status_code, answer.content) == (304, b"")
+    assert (answer.headers["etag"], answer.headers["cache-control"]) == (tag, "public, no-cache")
+    assert answer.headers["link"]
+    assert "content-type" not in answer.headers
+
+
+def test_a_tag_is_compared_weakly() -> None:
+    tag = tag_of(catalogue(DOLO))
+
+    assert tag.startswith('W/"')
+    assert known(catalogue(DOLO), tag.removeprefix("W/")).status_code == 304
+
+
+@pytest.mark.parametrize(
+    "change", [{"stock_quantity": 499}, {"price": 30.5}, {"image_url": "x"}, {"product_name": "Dolo"}]
+)
+def test_whatever_changes_is_sent(change: dict[str, Any]) -> None:
+    answer = known(catalogue({**DOLO, **change}), tag_of(catalogue(DOLO)))
+
+    assert (answer.status_code, answer.json()) == (200, [{**DOLO, **change}])
+
+
+def test_a_page_that_has_got_a_next_one_has_changed() -> None:
+    assert known(catalogue(DOLO, following="MED001"), tag_of(catalogue(DOLO))).status_code == 200
+
+
+@pytest.mark.parametrize("names", ["", "x", '"', "W/", '""', ",,,", 'W/"*"'])
+def test_an_odd_header_names_nothing(names: str) -> None:
+    assert known(catalogue(DOLO), names).status_code == 200
+
+
+def test_one_product_is_known_too() -> None:
+    path, gateway = "/api/products/MED001", FakeGateway({"product_detail": DETAIL})
+
+    assert known(gateway, tag_of(gateway, path), path).status_code == 304
+    changed = FakeGateway({"product_detail": {**DETAIL, "alternatives": []}})
+    assert known(changed, tag_of(gateway, path), path).status_code == 200
+
+
+def test_a_failure_is_not_kept() -> None:
+    answer = known(FakeGateway({"search_products": Unavailable()}), "*")
+
+    assert answer.status_code == 503
+    assert answer.headers["cache-control"] == "no-store"
+
+
 @settings(max_examples=25)
 @given(st.dictionaries(st.sampled_from(["search", "category", "limit", "cursor"]), st.text(max_size=30)))
 def test_no_parameters_at_all_make_a_5xx(parameters: dict[str, str]) -> None:
     encoded = {key: value.encode("utf-8", "replace").decode() for key, value in parameters.items()}
 
-    assert client_of(app, gateway=catalogue(DOLO)).get("/api/products", params=encoded).status_code in (
-        200,
-        422,
-    )
+    answer = client_of(app, gateway=catalogue(DOLO)).get("/api/products", params=encoded)
+
+    assert answer.status_code == (422 if "limit" in parameters and answer.status_code != 200 else 200)

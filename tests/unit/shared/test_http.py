@@ -273,6 +273,14 @@ def test_other_pages_may_not(client: TestClient, path: str) -> None:
     assert "access-control-allow-origin" not in answer.headers
 
 
+@pytest.mark.parametrize("path", ["/api/notes/N7", "/api/broken", "/nowhere"])
+@pytest.mark.parametrize("headers", [{}, {"Origin": FRONTEND}, {"Origin": "https://evil.example"}])
+def test_a_cache_keeps_answers_for_different_origins_apart(
+    client: TestClient, path: str, headers: dict[str, str]
+) -> None:
+    assert client.get(path, headers=headers).headers["vary"] == "Origin"
+
+
 def test_a_preflight_is_answered_for_our_pages(client: TestClient) -> None:
     asked = {
         "Access-Control-Request-Method": "POST",
