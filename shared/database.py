@@ -14,6 +14,7 @@ from typing import Any, NoReturn, Protocol
 import httpx
 from postgrest import APIError, SyncPostgrestClient
 
+from shared import correlation
 from shared.errors import (
     Conflict,
     Forbidden,
@@ -62,7 +63,7 @@ class Database:
             transport=transport,
             timeout=httpx.Timeout(timeout_seconds, connect=min(3.0, timeout_seconds)),
             limits=httpx.Limits(max_connections=10, max_keepalive_connections=10, keepalive_expiry=60),
-            event_hooks={"response": [_refuse_when_unavailable]},
+            event_hooks={"request": [_name_the_request], "response": [_refuse_when_unavailable]},
         )
 
     def acting_as(self, token: str) -> Gateway:
@@ -98,6 +99,12 @@ def get_database() -> Database:
         publishable_key=settings.supabase_publishable_key,
         timeout_seconds=settings.database_timeout_seconds,
     )
+
+
+def _name_the_request(request: httpx.Request) -> None:
+    """What the call writes into the outbox carries the id of the request that caused it."""
+    if request_id := correlation.current_request_id():
+        request.headers[correlation.HEADER] = request_id
 
 
 def _refuse_when_unavailable(response: httpx.Response) -> None:

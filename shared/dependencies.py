@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 from fastapi import Depends, Header, Path
@@ -9,6 +10,7 @@ from fastapi import Depends, Header, Path
 from shared.credentials import maybe_signed_in, signed_in
 from shared.database import Database, Gateway, get_database
 from shared.identity import Caller
+from shared.outbox import wake_dispatcher
 from shared.settings import Settings, get_settings
 from shared.text import Identifier, Line
 
@@ -37,6 +39,23 @@ CallersGateway = Annotated[Gateway, Depends(_as_caller)]
 
 GuestGateway = Annotated[Gateway, Depends(_as_guest)]
 """The database as anyone sees it."""
+
+
+def _wake(settings: CurrentSettings) -> Callable[[], None]:
+    return lambda: wake_dispatcher(settings.outbox_queue_url, settings.aws_endpoint_url_sqs)
+
+
+WakeDispatcher = Annotated[Callable[[], None], Depends(_wake)]
+"""To be called once something may wait in the outbox. It never fails, and is hardly waited for."""
+
+
+def _wake_afterwards(wake: WakeDispatcher) -> Iterator[None]:
+    yield
+    wake()  # not reached when the route raises
+
+
+WAKES_DISPATCHER = Depends(_wake_afterwards)
+"""For the `dependencies` of a route that puts something into the outbox whenever it succeeds."""
 
 IdempotencyKey = Annotated[
     Line | None,

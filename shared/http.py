@@ -24,6 +24,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared import correlation
 from shared.errors import (
     BadRequest,
     FieldError,
@@ -193,7 +194,8 @@ class _Envelope:
                 headers.setdefault("vary", "Origin")
             await send(message)
 
-        await self._app(scope, receive, send_with_id)
+        with correlation.handling(request_id):
+            await self._app(scope, receive, send_with_id)
         self._logger.info(
             "request",
             extra={

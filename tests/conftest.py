@@ -36,10 +36,13 @@ def stack() -> Iterator[RunningStack]:
         sqs=port("NEXUS_TEST_SQS_PORT", 15424),
         external_database_url=None,
         durable=False,
+        partner=port("NEXUS_TEST_PARTNER_PORT", 15426),
     )
     os.environ["RATE_LIMITS"] = (
         "off"  # many turns and sign-ins of few people; the limits' tests switch them on
     )
+    # A partner that hangs is waited for a second, and a dispatcher that died for four.
+    os.environ |= {"PARTNER_TIMEOUT_SECONDS": "1", "DISPATCH_LEASE_SECONDS": "4"}
     running = Stack(settings)
     try:
         delete_data(settings)
@@ -55,6 +58,11 @@ def stack() -> Iterator[RunningStack]:
             publishable_key=keys.publishable,
             secret_key=keys.secret,
             jwt_secret=keys.jwt_secret,
+            lambda_url=f"http://127.0.0.1:{settings.lambda_api.number}",
+            sqs_url=settings.sqs_url,
+            partner_port=settings.partner.number,
+            partner_outgoing=keys.partner_outgoing,
+            partner_incoming=keys.partner_incoming,
         )
         if misfortune := running.misfortune():
             pytest.fail(misfortune, pytrace=False)

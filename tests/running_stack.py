@@ -20,6 +20,11 @@ class RunningStack:
     publishable_key: str
     secret_key: str
     jwt_secret: str
+    lambda_url: str = ""
+    sqs_url: str = ""
+    partner_port: int = 0
+    partner_outgoing: str = ""
+    partner_incoming: str = ""
     _tokens: dict[str, str] = field(default_factory=dict)
 
     def patient_token(self, email: str) -> str:
@@ -44,6 +49,17 @@ class RunningStack:
             headers={"apikey": self.publishable_key} | _bearer(token),
             timeout=60,
         )
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        """What a function answers to an event that is no request: of a queue, a schedule, a person."""
+        answer = httpx.post(
+            f"{self.lambda_url}/2015-03-31/functions/nexus-pharmacy-local-{function}/invocations",
+            json=event,
+            timeout=60,
+        )
+        content = answer.json() if answer.content else None
+        assert not (isinstance(content, dict) and "errorMessage" in content), content
+        return content
 
     def _signed_in(self, who: str, path: str, credentials: dict[str, Any]) -> str:
         if who not in self._tokens:

@@ -13,7 +13,7 @@ from functions.chat.replies.render import problem_reply
 from functions.chat.state import Message
 from functions.chat.tracing import get_sender
 from functions.chat.understanding.choosing import get_interpreters
-from shared.dependencies import CallersGateway
+from shared.dependencies import CallersGateway, WakeDispatcher
 from shared.errors import NexusError, NotFound, TooManyRequests
 from shared.http import problem_response
 from shared.openapi import PATIENT_OR_STAFF, callable_by
@@ -28,10 +28,10 @@ router = APIRouter(tags=["chat"])
     TooManyRequests,
     problem=ChatProblem,
 )
-def chat(body: ChatMessage, database: CallersGateway) -> dict[str, Any]:
+def chat(body: ChatMessage, database: CallersGateway, wake: WakeDispatcher) -> dict[str, Any]:
     """Understands the message, checks what it asks for and answers with words and a card. An order is placed
     only by an unmistakable "yes" to the card shown last."""
-    return service.answer(
+    answer = service.answer(
         database,
         Message(
             text=body.message,
@@ -43,6 +43,9 @@ def chat(body: ChatMessage, database: CallersGateway) -> dict[str, Any]:
         interpreters=get_interpreters(),
         sender=get_sender(),
     )
+    if (answer["card_data"] or {}).get("type") == "order_status":
+        wake()
+    return answer
 
 
 @router.get("/api/conversations/{conversation_id}", summary="What was said", response_model=Conversation)

@@ -20,7 +20,7 @@ from functions.orders.models import (
     StaffListProblem,
     StatusChange,
 )
-from shared.dependencies import CallersGateway, IdempotencyKey, OrderId
+from shared.dependencies import WAKES_DISPATCHER, CallersGateway, IdempotencyKey, OrderId
 from shared.errors import Conflict, Invalid, NexusError, NotFound
 from shared.http import problem_response
 from shared.openapi import (
@@ -51,7 +51,9 @@ def list_orders(
     return service.list_orders(database, limit=limit, cursor=cursor)
 
 
-@router.post("/api/orders", status_code=201, tags=["orders"], summary="Place an order")
+@router.post(
+    "/api/orders", status_code=201, tags=["orders"], summary="Place an order", dependencies=[WAKES_DISPATCHER]
+)
 @callable_by(
     PATIENT_OR_STAFF,
     NotFound("There is no such proposal.", code="proposal_not_found"),
@@ -83,7 +85,12 @@ def order(order_id: OrderId, database: CallersGateway) -> Order:
     return service.order(database, order_id)
 
 
-@router.post("/api/orders/{order_id}/cancel", tags=["orders"], summary="Cancel an order before it is shipped")
+@router.post(
+    "/api/orders/{order_id}/cancel",
+    tags=["orders"],
+    summary="Cancel an order before it is shipped",
+    dependencies=[WAKES_DISPATCHER],
+)
 @callable_by(
     PATIENT_OR_STAFF, _NO_SUCH_ORDER, Conflict("The order is already shipped.", code="order_not_cancellable")
 )
@@ -104,7 +111,10 @@ def list_all_orders(
 
 
 @router.put(
-    "/api/admin/orders/{order_id}/status", tags=["staff: orders"], summary="Move an order on, or cancel it"
+    "/api/admin/orders/{order_id}/status",
+    tags=["staff: orders"],
+    summary="Move an order on, or cancel it",
+    dependencies=[WAKES_DISPATCHER],
 )
 @callable_by(
     STAFF,

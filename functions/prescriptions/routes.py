@@ -19,7 +19,7 @@ from functions.prescriptions.models import (
     RuleSetList,
     Verification,
 )
-from shared.dependencies import CallersGateway, IdempotencyKey, PatientId, PrescriptionId
+from shared.dependencies import WAKES_DISPATCHER, CallersGateway, IdempotencyKey, PatientId, PrescriptionId
 from shared.errors import Conflict, Invalid, NotFound
 from shared.openapi import (
     IDEMPOTENCY_KEY_REUSED,
@@ -68,6 +68,7 @@ def review_queue(database: CallersGateway) -> ReviewQueue:
     "/api/admin/prescriptions/{prescription_id}/verify",
     tags=["staff: prescriptions"],
     summary="Accept a prescription as read",
+    dependencies=[WAKES_DISPATCHER],
 )
 @callable_by(
     PHARMACIST,
@@ -87,6 +88,7 @@ def verify_prescription(
     "/api/admin/prescriptions/{prescription_id}/reject",
     tags=["staff: prescriptions"],
     summary="Refuse a prescription",
+    dependencies=[WAKES_DISPATCHER],
 )
 @callable_by(PHARMACIST, _NO_SUCH_PRESCRIPTION, _REVIEWED)
 def reject_prescription(prescription_id: PrescriptionId, body: Rejection, database: CallersGateway) -> Review:
@@ -99,6 +101,7 @@ def reject_prescription(prescription_id: PrescriptionId, body: Rejection, databa
     status_code=201,
     tags=["staff: prescriptions"],
     summary="Let a major finding of a patient pass, with a reason",
+    dependencies=[WAKES_DISPATCHER],
 )
 @callable_by(
     PHARMACIST,

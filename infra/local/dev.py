@@ -26,7 +26,7 @@ class _StopRequested(BaseException):
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.local.dev", description=__doc__)
     parser.add_argument(
-        "--until", choices=PARTS, default="functions", help="the last part to start (default: all of them)"
+        "--until", choices=PARTS, default=PARTS[-1], help="the last part to start (default: all of them)"
     )
     until: Part = parser.parse_args().until
     for number in STOP_SIGNALS:
@@ -84,6 +84,7 @@ def _greeting(settings: StackSettings, stack: Stack) -> str:
   API        {settings.api_url}
   Supabase   {settings.supabase_url}   publishable key {stack.keys.publishable}
   Postgres   {settings.database_url}
+  Partner    http://127.0.0.1:{settings.partner.number}
   Logs       {settings.logs}
 """
     json = "-H 'content-type: application/json'"

@@ -11,18 +11,20 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import yaml
-
+from infra.local.definitions import read_definitions
+from infra.local.partner import partner_url
 from infra.local.processes import Service, tail
-from infra.local.queues import CREDENTIALS, outbox_url
+from infra.local.queues import CREDENTIALS, dead_letter_url, outbox_url
 from infra.local.settings import PROJECT, Keys, StackError, StackSettings
 
 # Where a frontend in development usually runs; ALLOWED_ORIGINS replaces it.
 FRONTEND_ORIGINS = "http://localhost:3000,http://localhost:3001,http://localhost:5173"
 
 
-def start_gateway(settings: StackSettings, keys: Keys) -> Service:
-    """Start the gateway; the functions' processes start with their first requests."""
+def start_gateway(settings: StackSettings, keys: Keys, *, schedules: bool) -> Service:
+    """Start the gateway; the functions' processes start with their first requests. Without `schedules` no
+    function runs by itself.
+    """
     service = Service(
         "The gateway",
         [
@@ -34,7 +36,7 @@ def start_gateway(settings: StackSettings, keys: Keys) -> Service:
             "local",
         ],
         log=settings.logs / "functions.log",
-        env=_environment(settings, keys),
+        env=_environment(settings, keys, schedules=schedules),
         cwd=PROJECT,
     )
     try:
@@ -70,21 +72,13 @@ class _Route:
     path: str
 
 
-class _CloudFormationLoader(yaml.SafeLoader):
-    """Reads a function.yml past tags such as `!GetAtt`, which mean something to CloudFormation only."""
-
-
-_CloudFormationLoader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
-
-
 def _first_routes() -> Iterator[_Route]:
-    for definition in sorted(PROJECT.glob("functions/*/function.yml")):
-        events = yaml.load(definition.read_text(), _CloudFormationLoader).get("events", [])  # noqa: S506
-        http = [event["httpApi"] for event in events if "httpApi" in event]
+    for definition in read_definitions():
+        http = [event["httpApi"] for event in definition.events if "httpApi" in event]
         if http:
             method, path = http[0].split(" ")
             method = "GET" if method == "ANY" else method
-            yield _Route(definition.parent.name, method, path.replace("{", "").replace("}", ""))
+            yield _Route(definition.name, method, path.replace("{", "").replace("}", ""))
 
 
 def _status(api_url: str, route: _Route) -> int:
@@ -101,9 +95,15 @@ def _status(api_url: str, route: _Route) -> int:
         return error.code
 
 
-def _environment(settings: StackSettings, keys: Keys) -> dict[str, str]:
-    """What infra/stages/local.yml reads. It has no service key: functions that answer users never hold it."""
-    defaults = {"ALLOWED_ORIGINS": FRONTEND_ORIGINS, "LOG_LEVEL": "INFO", "NLU_MODE": "auto"}
+def _environment(settings: StackSettings, keys: Keys, *, schedules: bool) -> dict[str, str]:
+    """What infra/stages/local.yml reads. It hands the service key to the functions that have no user only."""
+    defaults = {
+        "ALLOWED_ORIGINS": FRONTEND_ORIGINS,
+        "LOG_LEVEL": "INFO",
+        "NLU_MODE": "auto",
+        "NOTIFICATION_CHANNELS": "console",
+        "PARTNER_URL": partner_url(settings),
+    }
     return {
         **defaults,
         **{name: value for name, value in os.environ.items() if value},
@@ -112,7 +112,12 @@ def _environment(settings: StackSettings, keys: Keys) -> dict[str, str]:
         "SUPABASE_PUBLISHABLE_KEY": keys.publishable,
         "SUPABASE_JWT_SECRET": keys.jwt_secret,
         "OUTBOX_QUEUE_URL": outbox_url(settings),
+        "OUTBOX_DEAD_LETTER_QUEUE_URL": dead_letter_url(settings),
         "AWS_ENDPOINT_URL_SQS": settings.sqs_url,
+        "SUPABASE_SECRET_KEY": keys.secret,
+        "PARTNER_WEBHOOK_SECRETS": keys.partner_outgoing,
+        "INCOMING_WEBHOOK_SECRETS": keys.partner_incoming,
+        "NEXUS_WITHOUT_SCHEDULES": "false" if schedules else "true",
         "NEXUS_API_PORT": str(settings.api.number),
         "NEXUS_LAMBDA_PORT": str(settings.lambda_api.number),
         "NEXUS_PYTHON": sys.executable,

@@ -40,7 +40,10 @@ export default class LaptopGateway {
           event = value;
         },
         setClientContext() {},
-        runHandler: async () => asGatewayResult(await pool(functionName).run(event), functionName),
+        runHandler: async () => {
+          const outcome = await pool(functionName).run(event);
+          return event?.requestContext ? asGatewayResult(outcome, functionName) : asInvocationResult(outcome, functionName);
+        },
         get functionName() {
           return functionName;
         },
@@ -136,6 +139,13 @@ function asGatewayResult({ result, error }, functionName) {
     headers: { "content-type": "application/problem+json" },
     body: JSON.stringify(problem(500, "Internal Server Error", "Something went wrong on our side. Please try again.")),
   };
+}
+
+// Queues, schedules and the invoke endpoint learn of a failure as an error.
+function asInvocationResult({ result, error }, functionName) {
+  if (error === undefined) return result;
+  console.error(`${functionName} failed: ${error}`);
+  throw new Error(error);
 }
 
 // The server knows "SameSite=Lax" but fails on "SameSite=lax", which browsers take just as well.

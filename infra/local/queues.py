@@ -26,6 +26,10 @@ def outbox_url(settings: StackSettings) -> str:
     return f"{settings.sqs_url}/123456789012/{OUTBOX_QUEUE}"
 
 
+def dead_letter_url(settings: StackSettings) -> str:
+    return f"{settings.sqs_url}/123456789012/{OUTBOX_DEAD_LETTER_QUEUE}"
+
+
 def start_queues(settings: StackSettings) -> Service:
     log = settings.logs / "queues.log"
     service = Service(
@@ -52,7 +56,8 @@ def _serve(port: int) -> None:
         "QueueArn"
     ]
     redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
-    sqs.create_queue(QueueName=OUTBOX_QUEUE, Attributes={"RedrivePolicy": redrive})
+    # As in infra/queues.yml, but for a laptop that nobody wants to wait three minutes for.
+    sqs.create_queue(QueueName=OUTBOX_QUEUE, Attributes={"RedrivePolicy": redrive, "VisibilityTimeout": "60"})
     print("queues created")
     sys.stdin.read()  # ends when the supervisor does
 

@@ -22,6 +22,7 @@ def delete_data(settings: StackSettings) -> None:
         stop_stale_server(settings.data_dir / "postgres")
         for name in ("postgres", "lite", "keys", "logs", "test"):
             shutil.rmtree(settings.data_dir / name, ignore_errors=True)
+        (settings.data_dir / "partner.sqlite3").unlink(missing_ok=True)
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 from collections.abc import Mapping
@@ -42,6 +43,7 @@ class StackSettings:
     external_database_url: str | None
     durable: bool
     """False lets Postgres skip fsync: right for data that a test throws away."""
+    partner: Port = Port(54326, "NEXUS_PARTNER_PORT")
 
     @property
     def api_url(self) -> str:
@@ -81,9 +83,11 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> StackSettings:
         sqs=_port(environ, "NEXUS_SQS_PORT", 54324),
         external_database_url=environ.get("DATABASE_URL") or None,
         durable=True,
+        partner=_port(environ, "NEXUS_PARTNER_PORT", 54326),
     )
     taken: dict[int, str] = {}
-    for port in (settings.api, settings.lambda_api, settings.supabase, settings.postgres, settings.sqs):
+    ports = (settings.api, settings.lambda_api, settings.supabase, settings.postgres, settings.sqs)
+    for port in (*ports, settings.partner):
         if other := taken.get(port.number):
             raise StackError(
                 f"{other} and {port.variable} are both {port.number}: give them different ports."
@@ -106,6 +110,10 @@ class Keys:
     publishable: str
     secret: str
     jwt_secret: str
+    partner_outgoing: str
+    """Signs what we tell the partner."""
+    partner_incoming: str
+    """Signs what the partner tells us."""
 
 
 def load_keys(data_dir: Path) -> Keys:
@@ -116,7 +124,13 @@ def load_keys(data_dir: Path) -> Keys:
         publishable=_kept(folder / "publishable", f"sb_publishable_{secrets.token_urlsafe(24)}"),
         secret=_kept(folder / "secret", f"sb_secret_{secrets.token_urlsafe(24)}"),
         jwt_secret=_kept(folder / "jwt_secret", secrets.token_urlsafe(48)),
+        partner_outgoing=_kept(folder / "partner_outgoing", _webhook_secret()),
+        partner_incoming=_kept(folder / "partner_incoming", _webhook_secret()),
     )
+
+
+def _webhook_secret() -> str:
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def _kept(path: Path, fresh: str) -> str:

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import IO, Literal, Self, get_args
 
+from infra.local.event_sources import start_event_sources
 from infra.local.gateway import start_gateway, warm_functions
 from infra.local.limits import apply_rate_limits
+from infra.local.partner import start_partner
 from infra.local.ports import require_free
 from infra.local.postgres import database_answers, start_postgres, stop_stale_server
 from infra.local.processes import Service
@@ -20,7 +22,7 @@ from infra.local.seed import load_seed
 from infra.local.settings import Keys, Port, StackError, StackSettings, load_keys
 from infra.local.supabase import apply_migrations, start_supabase, write_project
 
-Part = Literal["database", "supabase", "seed", "queues", "functions"]
+Part = Literal["database", "supabase", "seed", "queues", "functions", "fulfilment"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 
@@ -28,7 +30,8 @@ class Stack:
     """A running stack. Use it as a context manager, or call `stop()`.
 
     `until` names the last part to start: "supabase" gives a migrated database behind PostgREST and Auth, with
-    neither seed nor functions.
+    neither seed nor functions. Up to "functions" nothing happens by itself; "fulfilment" brings the warehouse
+    partner, the queue's consumer and the schedules.
     """
 
     def __init__(
@@ -102,6 +105,7 @@ class Stack:
             "supabase": [own.supabase],
             "queues": [own.sqs],
             "functions": [own.api, own.lambda_api],
+            "fulfilment": [own.partner],
         }
         return [port for part in self._wanted for port in needed.get(part, [])]
 
@@ -140,9 +144,15 @@ class Stack:
 
     def _start_functions(self) -> None:
         with self._step(f"functions (serverless-offline) on localhost:{self.settings.api.number}"):
-            self._services.append(start_gateway(self.settings, self.keys))
+            schedules = "fulfilment" in self._wanted
+            self._services.append(start_gateway(self.settings, self.keys, schedules=schedules))
         with self._step("first call of each function"):
             warm_functions(self.settings)
+
+    def _start_fulfilment(self) -> None:
+        with self._step(f"warehouse partner (mock) on 127.0.0.1:{self.settings.partner.number}"):
+            self._services.append(start_partner(self.settings, self.keys))
+            self._services.append(start_event_sources(self.settings))
 
 
 def hold_data(settings: StackSettings) -> IO[str] | None:

@@ -10,5 +10,11 @@ import os
 from infra.openapi.merging import FILE, document, written
 
 # Handlers read their settings when they are imported; nothing is called.
-os.environ |= {"STAGE": "local", "SUPABASE_URL": "http://127.0.0.1:9", "SUPABASE_PUBLISHABLE_KEY": "none"}
+os.environ |= {
+    "STAGE": "local",
+    "SUPABASE_URL": "http://127.0.0.1:9",
+    "SUPABASE_PUBLISHABLE_KEY": "none",
+    "SUPABASE_SECRET_KEY": "none",
+    "INCOMING_WEBHOOK_SECRETS": f"whsec_{'A' * 32}",
+}
 FILE.write_text(written(document()), "utf-8")

@@ -23,6 +23,7 @@ TAGS = {
     "staff: inventory": "The shelf, lot by lot",
     "staff: prescriptions": "The pharmacists' desk",
     "staff: rules": "Versions of the clinical rules",
+    "webhooks": "What the warehouse partner reports",
     "health": "Whether the service answers, and this document",
 }
 """In the order in which they are shown."""
@@ -73,9 +74,9 @@ def document() -> dict[str, Any]:
 def apps() -> dict[str, Any]:
     """The web app of every function that has one, by the function's name."""
     # Imported by name: the infrastructure knows of no function in particular.
-    names = sorted(path.parent.name for path in PROJECT.glob("functions/*/handler.py"))
+    names = sorted(path.parent.name for path in PROJECT.glob("functions/*/routes.py"))
     handlers = {name: importlib.import_module(f"functions.{name}.handler") for name in names}
-    return {name: handler.app for name, handler in handlers.items() if hasattr(handler, "app")}
+    return {name: handler.app for name, handler in handlers.items()}
 
 
 def written(content: dict[str, Any]) -> str:

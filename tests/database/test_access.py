@@ -63,12 +63,15 @@ STAFF = {
     "audit_log",
     "dispense_register",
     "inventory_defaults",
+    "fulfilment_logs",
+    "notification_attempts",
     "order_allocations",
     "prescription_uses",
     "product_batches",
     "rate_limits",
     "stock_movements",
     "stock_thresholds",
+    "webhook_events",
 }
 """Staff reads every row, nobody else any."""
 
@@ -76,6 +79,8 @@ COLLEAGUES = {"staff"}
 """Staff reads their own row, an admin all."""
 
 SERVICE = {
+    "delivery_delays",
+    "fulfilment_policy",
     "idempotency_keys",
     "notification_kinds",
     "order_counter",
@@ -171,9 +176,21 @@ def cast(database: psycopg.Connection) -> Cast:
             "insert into public.notification_preferences (patient_id) values (%s)", [person.patient_id]
         )
         database.execute(
-            "select private.queue_notification(%(who)s, 'refill.due', 'a refill', '{}', %(who)s)",
+            """
+            insert into public.notification_attempts (notification_id, channel, outcome, correlation_id)
+            values (
+              private.queue_notification(%(who)s, 'refill.due', 'a refill', '{}', %(who)s),
+              'email', 'sent', 'x'
+            )
+            """,
             {"who": person.patient_id},
         )
+        reported = {
+            "type": "fulfillment.updated",
+            "timestamp": "2026-11-21T10:00:00Z",
+            "data": {"order_id": order_id, "status": "shipped"},
+        }
+        database.execute("select public.receive_webhook(%s, %s)", [f"msg-{order_id}", Jsonb(reported)])
         database.execute("update public.rate_limits set enforced = true")
         with acting_as(database, person):
             database.execute("select public.take_rate('upload')")

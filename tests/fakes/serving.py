@@ -35,7 +35,7 @@ class Request:
 
 
 @contextmanager
-def serving(answer: Callable[[Request], None]) -> Iterator[str]:
+def serving(answer: Callable[[Request], None], *, port: int = 0) -> Iterator[str]:
     """The server's URL while it runs; `answer` is called for every POST. A client that leaves is no error.
 
     At the end every connection is cut: a client that still waits for an answer would wait for ever, and its
@@ -59,7 +59,7 @@ def serving(answer: Callable[[Request], None]) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -15,6 +15,9 @@ import yaml
 PROJECT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in PROJECT.glob("functions/*/handler.py"))
 
+WITHOUT_USER = {"dispatch", "refill_scan", "webhooks"}
+"""Functions that nobody is signed in to; all others act with the caller's own token."""
+
 
 def package(stage: str, into: Path) -> subprocess.CompletedProcess[str]:
     """Build for a stage without network or credentials, but with the laptop's variables set."""
@@ -28,6 +31,11 @@ def package(stage: str, into: Path) -> subprocess.CompletedProcess[str]:
         "NLU_MODE": "lexical",
         "OUTBOX_QUEUE_URL": "http://laptop/queue",
         "AWS_ENDPOINT_URL_SQS": "http://laptop",
+        "OUTBOX_DEAD_LETTER_QUEUE_URL": "http://laptop/dead-letters",
+        "PARTNER_URL": "http://laptop/webhooks",
+        "PARTNER_WEBHOOK_SECRETS": "whsec_laptop",
+        "INCOMING_WEBHOOK_SECRETS": "whsec_laptop",
+        "NOTIFICATION_CHANNELS": "console,laptop",
         "DEMO_IDENTITY": "true",
         "RATE_LIMITS": "off",
     }
@@ -68,7 +76,7 @@ def test_a_zip_holds_the_function_and_the_shared_library_and_nothing_else(built:
         names = archive.namelist()
 
     assert f"functions/{function}/handler.py" in names
-    assert "shared/http.py" in names
+    assert "shared/service.py" in names
     assert [name for name in names if not name.startswith((f"functions/{function}/", "shared/"))] == []
     assert [name for name in names if name.endswith(".pyc")] == []
 
@@ -82,16 +90,51 @@ def test_every_function_is_a_lambda(resources: dict[str, Any]) -> None:
     assert {each["Runtime"] for each in found} == {"python3.13"}
 
 
-def test_only_health_may_look_at_the_queue(resources: dict[str, Any]) -> None:
-    roles = {
-        name: json.dumps(each["Properties"]["Policies"])
-        for name, each in resources.items()
-        if each["Type"] == "AWS::IAM::Role"
+def test_a_function_may_do_with_the_queues_what_it_does_and_nothing_else(resources: dict[str, Any]) -> None:
+    allowed: dict[str, dict[str, set[str]]] = {}
+    for name, each in resources.items():
+        # The role without a function's name is the framework's; it is for functions that declare nothing.
+        if each["Type"] != "AWS::IAM::Role" or name == "IamRoleLambdaExecution":
+            continue
+        for statement in each["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]:
+            actions = statement["Action"]
+            for action in [actions] if isinstance(actions, str) else actions:
+                assert "*" not in action
+                if action.startswith("sqs:"):
+                    found = statement["Resource"]
+                    for one in found if isinstance(found, list) else [found]:
+                        function = name.removesuffix("IamRoleLambdaExecution").lower()
+                        allowed.setdefault(function, {}).setdefault(action, set()).add(one["Fn::GetAtt"][0])
+
+    wakes = {"sqs:SendMessage": {"OutboxQueue"}}
+    assert allowed == {
+        "health": {"sqs:GetQueueAttributes": {"OutboxQueue"}},
+        "chat": wakes,
+        "orders": wakes,
+        "prescriptions": wakes,
+        "webhooks": wakes,
+        "dispatch": {
+            "sqs:SendMessage": {"OutboxQueue", "OutboxDeadLetterQueue"},
+            **{
+                f"sqs:{action}": {"OutboxQueue"}
+                for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+            },
+        },
     }
-    assert [name for name, policies in roles.items() if "sqs:" in policies] == [
-        "HealthIamRoleLambdaExecution"
+
+
+def test_a_wake_up_that_failed_comes_back_alone_and_not_while_it_may_still_run(
+    resources: dict[str, Any],
+) -> None:
+    [source] = [
+        each["Properties"] for each in resources.values() if each["Type"] == "AWS::Lambda::EventSourceMapping"
     ]
-    assert all('"Action": "*"' not in policies for policies in roles.values())
+    queue = resources["OutboxQueue"]["Properties"]
+    timeout = resources["DispatchLambdaFunction"]["Properties"]["Timeout"]
+
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert queue["VisibilityTimeout"] >= 6 * timeout
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"]
 
 
 def test_nothing_of_the_laptop_is_deployed(built: Path, resources: dict[str, Any]) -> None:
@@ -100,13 +143,23 @@ def test_nothing_of_the_laptop_is_deployed(built: Path, resources: dict[str, Any
         environment = each["Environment"]["Variables"]
         assert environment["STAGE"] == "prod"
         forbidden = {
-            "SUPABASE_SECRET_KEY",
             "SUPABASE_JWT_SECRET",
             "DEMO_IDENTITY",
             "RATE_LIMITS",
             "DATABASE_URL",
         }
         assert forbidden.isdisjoint(environment)
+
+
+def test_only_functions_without_a_user_hold_the_service_key(resources: dict[str, Any]) -> None:
+    holders = {
+        each["FunctionName"].removeprefix("nexus-pharmacy-prod-")
+        for each in lambdas(resources)
+        if "SUPABASE_SECRET_KEY" in each["Environment"]["Variables"]
+    }
+
+    assert holders <= WITHOUT_USER
+    assert holders >= {"dispatch", "webhooks"}
 
 
 def test_the_laptops_stage_cannot_be_packaged(tmp_path: Path) -> None:

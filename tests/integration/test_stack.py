@@ -85,12 +85,19 @@ def test_a_body_beyond_what_the_gateway_takes_gives_the_error_form(stack: Runnin
     assert isinstance(answer.json()["error"], str)
 
 
-def test_functions_do_not_hold_the_service_key(stack: RunningStack) -> None:
+def test_functions_that_answer_users_do_not_hold_the_service_key(stack: RunningStack) -> None:
     own = psutil.Process().children(recursive=True)
-    running = [process for process in own if "infra.local.worker" in process.cmdline()]
-    assert running
-    for process in running:
-        assert stack.secret_key not in process.environ().values()
+    holds = {
+        process.cmdline()[-1].split("/")[1]: stack.secret_key in process.environ().values()
+        for process in own
+        if "infra.local.worker" in process.cmdline()
+    }
+    assert {"accounts", "catalog", "chat", "orders", "webhooks"} <= holds.keys()
+    assert {function for function, has_it in holds.items() if has_it} <= {
+        "dispatch",
+        "refill_scan",
+        "webhooks",
+    }
 
 
 def test_a_port_in_use_is_named_together_with_the_variable_that_moves_it(tmp_path: Path) -> None:

@@ -14,6 +14,10 @@ os.environ["STAGE"] = "local"
 os.environ["SUPABASE_URL"] = "http://127.0.0.1:9"
 os.environ["ALLOWED_ORIGINS"] = "http://localhost:3001"
 os.environ["SUPABASE_PUBLISHABLE_KEY"] = "sb_publishable_unit_tests"
+os.environ["SUPABASE_SECRET_KEY"] = "sb_secret_unit_tests"
+os.environ["INCOMING_WEBHOOK_SECRETS"] = f"whsec_{'A' * 32}"
+os.environ["PARTNER_URL"] = "http://127.0.0.1:9/webhooks"
+os.environ["PARTNER_WEBHOOK_SECRETS"] = f"whsec_{'B' * 32}"
 
 # A busy machine is no reason for a property to fail.
 settings.register_profile("nexus", deadline=None, derandomize=bool(os.environ.get("CI")))

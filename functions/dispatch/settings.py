@@ -1,0 +1,78 @@
+"""What dispatch needs to know beside the database: the partner, the queues and the patients' channels."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode
+
+from shared.service import ServiceSettings
+from shared.webhooks import parse_secrets
+
+Channel = Literal["email", "sms", "whatsapp", "console"]
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+
+_LONGEST_LEASE = 170
+"""Seconds. Below the queue's visibility timeout: what a killed dispatcher held is free when its wake-up
+returns.
+"""
+
+
+class DispatchSettings(ServiceSettings):
+    """Environment variables of the same names in capitals; an empty variable counts as unset."""
+
+    partner_url: str
+    """Where the warehouse takes our webhooks: https, and on the public internet, except on the laptop."""
+    partner_webhook_secrets: SecretStr
+    """What we sign with: `whsec_...`, or two of them, separated by a comma, while they are exchanged."""
+    partner_timeout_seconds: float = Field(default=10, gt=0, le=25)
+    """For a whole delivery, from the look-up of the name to the end of the answer."""
+
+    dispatch_at_once: int = Field(default=16, ge=1, le=100)
+    dispatch_lease_seconds: float = Field(default=60, gt=0, le=_LONGEST_LEASE)
+
+    outbox_queue_url: str | None = None
+    outbox_dead_letter_queue_url: str | None = None
+    aws_endpoint_url_sqs: str | None = None
+
+    notification_channels: Annotated[tuple[Channel, ...], NoDecode] = ()
+    """Comma-separated. `console` writes to the log and exists on the laptop only."""
+
+    @field_validator("partner_webhook_secrets", mode="after")
+    @classmethod
+    def _are_secrets(cls, secrets: SecretStr) -> SecretStr:
+        parse_secrets(secrets.get_secret_value())
+        return secrets
+
+    @field_validator("notification_channels", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(channel.strip() for channel in value.split(",") if channel.strip())
+
+    @model_validator(mode="after")
+    def _a_lease_outlives_a_delivery(self) -> Self:
+        if self.dispatch_lease_seconds < 2 * self.partner_timeout_seconds:
+            raise ValueError("DISPATCH_LEASE_SECONDS must be at least twice PARTNER_TIMEOUT_SECONDS")
+        return self
+
+    @model_validator(mode="after")
+    def _laptop_stays_on_the_laptop(self) -> Self:
+        if self.deployed and not self.partner_url.startswith("https://"):
+            raise ValueError(f"PARTNER_URL must be https on STAGE={self.stage}")
+        if self.deployed and "console" in self.notification_channels:
+            raise ValueError(f"NOTIFICATION_CHANNELS=console is for STAGE=local, not {self.stage}")
+        return self
+
+    @property
+    def signing_secrets(self) -> tuple[str, ...]:
+        return parse_secrets(self.partner_webhook_secrets.get_secret_value())
+
+
+@lru_cache(maxsize=1)
+def get_dispatch_settings() -> DispatchSettings:
+    """Raises pydantic.ValidationError, naming each variable, when one is missing or not allowed."""
+    return DispatchSettings.model_validate({})  # reads the environment
