@@ -62,7 +62,8 @@ class SpokenMessage(BaseModel):
 
 class Conversation(BaseModel):
     conversation_id: UUID
-    messages: list[SpokenMessage]
+    messages: list[SpokenMessage] = Field(description="The oldest first")
+    next_cursor: str | None = Field(description="For what was said before these; null when nothing was")
 
 
 class Decision(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from functions.chat import service
 from functions.chat.models import ChatMessage, ChatProblem, ChatReply, Conversation, Decisions
@@ -57,9 +57,14 @@ def chat(body: ChatMessage, database: CallersGateway, wake: WakeDispatcher) -> d
 def conversation(
     conversation_id: Annotated[UUID, Path(examples=["6f2c1c1e-3f0b-4c55-9a53-0f6f4a3a7d10"])],
     database: CallersGateway,
+    limit: Annotated[int, Query(ge=1, le=500, description="Messages on a page")] = 200,
+    cursor: Annotated[
+        int | None, Query(ge=1, le=2**62, description="`next_cursor` of the page before")
+    ] = None,
 ) -> dict[str, Any]:
-    """Oldest first, each answer with its card. 404 also for a conversation of somebody else."""
-    return service.conversation(database, conversation_id)
+    """What was said last, oldest first, each answer with its card; `next_cursor` leads further back.
+    404 also for a conversation of somebody else. Staff may read any."""
+    return service.conversation(database, conversation_id, limit=limit, cursor=cursor)
 
 
 @router.get("/api/decisions/{trace_id}", summary="What was checked and decided", response_model=Decisions)

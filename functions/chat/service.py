@@ -48,12 +48,18 @@ def answer(
     }
 
 
-def conversation(database: Gateway, conversation_id: UUID) -> dict[str, Any]:
-    """What was said in a conversation of the caller. Raises NotFound."""
-    stored = database.rpc("get_conversation", {"p_conversation_id": str(conversation_id)})
+def conversation(
+    database: Gateway, conversation_id: UUID, *, limit: int, cursor: int | None
+) -> dict[str, Any]:
+    """What was said last in a conversation, or before what the cursor names. Raises NotFound."""
+    stored = database.rpc(
+        "get_conversation",
+        {"p_conversation_id": str(conversation_id), "p_limit": limit, "p_before": cursor},
+    )
     return {
         "conversation_id": stored["conversation_id"],
         "messages": [_spoken(message) for message in stored["messages"]],
+        "next_cursor": stored["next_cursor"],
     }
 
 
