@@ -81,7 +81,7 @@ def _request_stop(_number: int, _frame: FrameType | None) -> None:
 
 def _greeting(settings: StackSettings, stack: Stack) -> str:
     addresses = f"""
-  API        {settings.api_url}
+  API        {settings.api_url}   described at {settings.api_url}/docs
   Supabase   {settings.supabase_url}   publishable key {stack.keys.publishable}
   Postgres   {settings.database_url}
   Partner    http://127.0.0.1:{settings.partner.number}

@@ -4,6 +4,7 @@
 import { readdirSync, watch } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { serveDocs } from "./docs.mjs";
 import { FunctionPool } from "./workers.mjs";
 
 const SOURCE_FOLDERS = ["functions", "shared"];
@@ -96,6 +97,14 @@ export default class LaptopGateway {
       delete request.headers.origin;
       return h.continue;
     });
+
+    // It would parse JSON bodies only to write them anew, and lose `false`, `0` and a string's quotes on the way.
+    server.ext("onPreHandler", (request, h) => {
+      if (request.mime) request.mime = "application/octet-stream";
+      return h.continue;
+    });
+
+    serveDocs(server);
 
     // What the server itself refuses (a body beyond 10 MB, a malformed URL) in the form of every other error.
     server.ext("onPreResponse", ({ response, path }, h) => {

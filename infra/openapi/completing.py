@@ -100,10 +100,27 @@ def complete(described: Json, routes: Sequence[BaseRoute]) -> Json:
         for method in route.methods or ():
             operation = described["paths"][route.path][method.lower()]
             operation["x-callers"] = list(declared.callers)
+            operation["description"] = _described(operation, declared.callers)
+            if "parameters" in operation:
+                operation["parameters"] = [_without_null(each) for each in operation["parameters"]]
             operation["security"] = _security(declared.callers)
             operation["responses"] = _responses(operation, declared, route.path)
         schemas |= _schemas_of(declared.problem)
     return described
+
+
+def _described(operation: Mapping[str, Any], callers: tuple[Role, ...]) -> str:
+    whom = "everyone" if "guest" in callers else ", ".join(callers)
+    return f"{operation.get('description', '')}\n\n*For: {whom}*".lstrip()
+
+
+def _without_null(parameter: Json) -> Json:
+    """An address or a header has no null: such a parameter is left out."""
+    schema = dict(parameter["schema"])
+    kinds = [each for each in schema.pop("anyOf", []) if each != {"type": "null"}]
+    if len(kinds) != 1:
+        return parameter
+    return {**parameter, "schema": {**kinds[0], **schema}}
 
 
 def _security(callers: tuple[Role, ...]) -> list[dict[str, list[str]]]:
@@ -117,8 +134,10 @@ def _responses(operation: Mapping[str, Any], declared: Declaration, path: str) -
     responses = dict(operation["responses"])
     if "HTTPValidationError" in str(responses.get("422")):
         del responses["422"]
-    for response_status, response in responses.items():
-        response["headers"] = {**_headers(response_status), **response.get("headers", {})}
+    for given, response in responses.items():
+        response["headers"] = {**_headers(given), **response.get("headers", {})}
+        if response["description"] == "Successful Response":
+            response["description"] = title_of(int(given))
     for status, errors in _by_status([*_usual_refusals(operation, declared), *declared.refusals]).items():
         responses.setdefault(status, _refusal(status, errors, declared.problem, path))
     return dict(sorted(responses.items()))

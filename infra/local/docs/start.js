@@ -1,0 +1,15 @@
+window.SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#docs",
+  deepLinking: true,
+  displayRequestDuration: true,
+  docExpansion: "list",
+  filter: true,
+  defaultModelsExpandDepth: 0,
+  defaultModelExpandDepth: 3,
+  tryItOutEnabled: true,
+  persistAuthorization: true,
+  showCommonExtensions: true,
+  showExtensions: true,
+  validatorUrl: null,
+});
