@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.installed node_modules/.installed
 
-.PHONY: help dev test lint types unit integration eval reset setup graph openapi package
+.PHONY: help dev test lint types unit integration fuzz eval reset setup graph openapi package
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ unit: .venv/.installed ## tests that open no socket
 
 integration: $(SETUP) ## tests against the real parts
 	@$(PY) -m pytest tests --ignore=tests/unit
+
+fuzz: $(SETUP) ## send new odd requests to every route, for SECONDS (600) as each role
+	@FUZZ_SECONDS=$(or $(SECONDS),600) $(PY) -m pytest tests/contract/test_fuzzing.py -rA
 
 eval: $(SETUP) ## play the conversations of tests/evals; ARGS="--failures --group attacks"
 	@$(PY) -m tests.evals $(ARGS)

@@ -12,7 +12,7 @@ from shared.database import Database, Gateway, get_database
 from shared.identity import Caller
 from shared.outbox import wake_dispatcher
 from shared.settings import Settings, get_settings
-from shared.text import Identifier, Line
+from shared.text import Identifier
 
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 
@@ -58,10 +58,12 @@ WAKES_DISPATCHER = Depends(_wake_afterwards)
 """For the `dependencies` of a route that puts something into the outbox whenever it succeeds."""
 
 IdempotencyKey = Annotated[
-    Line | None,
+    str | None,
     Header(
         min_length=1,
         max_length=255,
+        pattern=r"^[!-~]([ -~]*[!-~])?$",
+        examples=["5b0f3f5e-0a0b-4f0e-8a4e-1a4f3c1d2e3f"],
         description="The same key with the same body gets the first answer again, for 24 hours",
     ),
 ]

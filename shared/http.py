@@ -161,11 +161,19 @@ def _refused_input(details: Iterable[Any]) -> NexusError:
         errors=[
             FieldError(
                 field=".".join(str(part) for part in detail["loc"][1:]) or str(detail["loc"][0]),
-                message=str(detail["msg"]).removeprefix("Value error, "),
+                message=_message(detail),
             )
             for detail in found
         ]
     )
+
+
+def _message(detail: Any) -> str:
+    message = str(detail["msg"])
+    if detail["type"] in ("too_short", "too_long") and isinstance(detail["input"], str):
+        # Pydantic counts the characters of a trimmed text as the items of a list.
+        return message.partition(" after")[0].replace("Value", "String").replace("item", "character")
+    return message.removeprefix("Value error, ")
 
 
 class _Envelope:

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, GetJsonSchemaHandler, StringConstraints
+from pydantic.json_schema import JsonSchemaValue
 
 _LAYOUT = "\t\n\r"
 _LONGEST_SEARCH = 200
+_CONTROLS = r"\x00-\x1f\x7f-\x9f"
+_CONTROLS_BUT_LAYOUT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Shows in JSON Schema a pattern that a validator keeps; `filled` when the text may not be blank."""
+
+    pattern: str
+    filled: str | None = None
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: Any, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        schema = handler(core_schema)
+        needs_content = self.filled is not None and schema.get("minLength", 0) > 0
+        return {**schema, "pattern": self.filled if needs_content else self.pattern}
 
 
 def without_control_characters(text: str) -> str:
@@ -29,11 +48,29 @@ def _on_one_line(text: str) -> str:
 
 
 Paragraph = Annotated[
-    str, AfterValidator(without_control_characters), StringConstraints(strip_whitespace=True)
+    str,
+    AfterValidator(without_control_characters),
+    StringConstraints(strip_whitespace=True),
+    Shown(
+        rf"^[^{_CONTROLS_BUT_LAYOUT}]*$",
+        filled=rf"^[^{_CONTROLS_BUT_LAYOUT}]*[^{_CONTROLS_BUT_LAYOUT}\s][^{_CONTROLS_BUT_LAYOUT}]*$",
+    ),
 ]
 """Free text of one or more lines, trimmed. Add a `Field(max_length=...)` where it is used."""
 
-Line = Annotated[Paragraph, AfterValidator(_on_one_line)]
+CLEAN = Shown(rf"^[^{_CONTROLS_BUT_LAYOUT}]*$")
+"""For text that is checked with `without_control_characters` and not trimmed, such as a password."""
+
+Line = Annotated[
+    str,
+    AfterValidator(without_control_characters),
+    AfterValidator(_on_one_line),
+    StringConstraints(strip_whitespace=True),
+    Shown(
+        rf"^[^{_CONTROLS}]*$",
+        filled=rf"^[^{_CONTROLS}]*[^{_CONTROLS}\s][^{_CONTROLS}]*$",
+    ),
+]
 """Text on one line, trimmed."""
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]

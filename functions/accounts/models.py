@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from shared.openapi import Problem
-from shared.text import Line, without_control_characters
+from shared.text import CLEAN, Line, Shown, without_control_characters
 
 
 def _blank_is_unset(value: object) -> object:
@@ -48,18 +48,27 @@ def _within_bcrypts_reach(password: SecretStr) -> SecretStr:
     return password
 
 
+_REFUSED = r"\s\x00-\x1f\x7f-\x9f@<>,;"
+_EMAIL = rf"^[^{_REFUSED}]+@[^{_REFUSED}]+\.[^.{_REFUSED}]+$"
+_PHONE = r"^\+?[0-9][0-9 ()-]{5,19}$"
+
 Email = Annotated[
     Line,
-    StringConstraints(max_length=254, to_lower=True, pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@.<>,;]+$"),
+    StringConstraints(max_length=254, to_lower=True, pattern=_EMAIL),
+    Shown(_EMAIL),
 ]
 """Checked for shape only: whether it reaches anyone, only a message to it can tell."""
 
-Phone = Annotated[Line, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{5,19}$")]
+Phone = Annotated[Line, StringConstraints(pattern=_PHONE), Shown(_PHONE)]
 
-Password = Annotated[SecretStr, Field(min_length=1, max_length=200), AfterValidator(_storable)]
+Password = Annotated[SecretStr, Field(min_length=1, max_length=200), AfterValidator(_storable), CLEAN]
 
 NewPassword = Annotated[
-    SecretStr, Field(min_length=6), AfterValidator(_storable), AfterValidator(_within_bcrypts_reach)
+    SecretStr,
+    Field(min_length=6, max_length=72),
+    AfterValidator(_storable),
+    AfterValidator(_within_bcrypts_reach),
+    CLEAN,
 ]
 
 Gender = Annotated[

@@ -42,6 +42,9 @@ const server = serve(
   },
   () => console.log("ready"),
 );
+// Node closes a connection after 5 idle seconds, sometimes as the next request arrives, which then fails. The functions
+// let go of theirs after 60 (shared/database.py): theirs to end, as with the hosted service, which waits for minutes.
+server.keepAliveTimeout = 90_000;
 
 async function stop() {
   server.close();

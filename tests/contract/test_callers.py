@@ -16,9 +16,9 @@ import pytest
 from psycopg import sql
 
 from tests.contract.document import OPERATIONS, Operation
+from tests.contract.owned import EVERYBODYS, OWNED
 from tests.contract.people import Newcomer, bad_tokens, newcomer, staff_tokens, stranger_token
 from tests.contract.sending import send
-from tests.integration.ordering import buy, hand_in, placed, prescribed_item
 from tests.running_stack import RunningStack
 
 FRONTEND = "http://localhost:3001"
@@ -54,33 +54,6 @@ def cast(stack: RunningStack) -> Cast:
         other,
         {"patient": owner.token, "stranger": stranger_token(stack), **staff_tokens(stack)},
     )
-
-
-def _order(owner: httpx.Client) -> str:
-    order_id: str = placed(buy(owner, ("MED021", 1)))["order_id"]
-    return order_id
-
-
-def _conversation(owner: httpx.Client) -> str:
-    conversation_id: str = owner.post("/api/chat", json={"message": "hello"}).json()["conversation_id"]
-    return conversation_id
-
-
-def _trace(owner: httpx.Client) -> str:
-    trace_id: str = placed(buy(owner, ("MED021", 1)))["trace_id"]
-    return trace_id
-
-
-OWNED: dict[str, Callable[[httpx.Client], str]] = {
-    "patient_id": lambda owner: str(owner.get("/api/patients/me").json()["patient_id"]),
-    "order_id": _order,
-    "prescription_id": lambda owner: hand_in(owner, prescribed_item("Metformin", "500 mg", 60)),
-    "conversation_id": _conversation,
-    "trace_id": _trace,
-}
-"""For each kind of id in an address that belongs to a patient: one of the owner's, just made."""
-
-EVERYBODYS = {"product_id"}
 
 
 def ids_of(operation: Operation, owner: httpx.Client) -> dict[str, str]:
@@ -220,7 +193,7 @@ def test_an_account_that_is_nobodys_here_gets_nothing(
 def test_what_is_another_patients_is_refused_like_what_is_not_there(
     stack: RunningStack, cast: Cast, operation: Operation, nothing_changes: Callable[[], None]
 ) -> None:
-    assert set(operation.path_parameters) <= OWNED.keys() | EVERYBODYS, "say in OWNED whose it is"
+    assert set(operation.path_parameters) <= OWNED.keys() | EVERYBODYS, "say in owned.py whose it is"
     with stack.api(cast.owner.token) as owner:
         ids = ids_of(operation, owner)
     if not ids:

@@ -70,6 +70,17 @@ def test_a_refused_registration_stores_nothing(stack: RunningStack, api: httpx.C
         assert database.execute("select 1 from auth.users where email = 'nul@example.com'").fetchone() is None
 
 
+@pytest.mark.parametrize("body", ["false", "0", '""', '"{}"', '"null"', "[]"])
+def test_a_body_is_read_as_it_was_sent(stack: RunningStack, body: str) -> None:
+    """Also one that a gateway could take for none, or for the object that a string spells."""
+    with stack.as_patient("anjali@example.com") as anjali:
+        answer = anjali.post(
+            "/api/orders/ORD9/cancel", content=body, headers={"content-type": "application/json"}
+        )
+
+    assert_problem(answer, 422)
+
+
 def test_a_huge_body_is_413(api: httpx.Client) -> None:
     assert_problem(api.post("/api/auth/login", json={"email": "x" * 1_000_000, "password": "x"}), 413)
 

@@ -26,6 +26,7 @@ class Note(BaseModel):
     text: Paragraph = Field(default="", max_length=2000)
     copies: int = Field(default=1, ge=1)
     price: Money | None = None
+    label: Annotated[Line, Field(max_length=5)] | None = None
 
 
 @router.post("/api/notes")
@@ -125,6 +126,14 @@ def test_a_body_that_is_no_json_is_400(client: TestClient, body: bytes) -> None:
     answer = client.post("/api/notes", content=body, headers={"content-type": "application/json"})
 
     assert answer.status_code == (422 if body == b"" else 400)
+
+
+def test_a_text_that_is_too_long_is_told_in_characters(client: TestClient) -> None:
+    answer = client.post("/api/notes", json={"title": "a", "label": "x" * 6})
+
+    assert answer.json()["errors"] == [
+        {"field": "label", "message": "String should have at most 5 characters"}
+    ]
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
