@@ -217,8 +217,12 @@ def test_dispatchers_at_the_same_time_send_nothing_twice(the: Fulfilment, patien
     with ThreadPoolExecutor(4) as callers:
         list(callers.map(lambda _: the.dispatch(), range(4)))
 
-    heard = [each.data["order_id"] for each in the.partner.received]
-    assert sorted(heard) == sorted(orders)
+    for order_id in orders:
+        [event] = the.events(order_id)
+        assert event["claims"] == event["attempts"] == 1
+        # On a machine that is too busy even a partner that accepts may be heard too late.
+        assert event["delivered_at"] or event["last_error"] == "timeout"
+        assert len(the.partner.about(order_id)) <= 1
 
 
 def test_a_killed_dispatcher_loses_nothing(the: Fulfilment, patient: httpx.Client) -> None:
@@ -231,12 +235,19 @@ def test_a_killed_dispatcher_loses_nothing(the: Fulfilment, patient: httpx.Clien
         kill_dispatchers()
         with pytest.raises(AssertionError, match="ended"):
             running.result()
-
     the.partner.behave(accepts)
-    the.dispatch()
-    assert all(event["delivered_at"] is None for order in orders for event in the.events(order))
 
-    wait_until(lambda: len(the.partner.received) >= 2 * len(orders), also=the.dispatch)
+    for order_id in orders:
+        the.run(
+            "update public.outbox_events set leased_until = now() + interval '1 h' where order_id = %s",
+            order_id,
+        )
+    the.dispatch()
+    assert len(the.partner.received) == len(orders)  # the dead one still holds them
+
+    for order_id in orders:
+        the.let_pass(order_id)
+    the.dispatch()
     for order_id in orders:
         first, second = the.partner.about(order_id)
         assert first.webhook_id == second.webhook_id
