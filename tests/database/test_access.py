@@ -39,7 +39,11 @@ PUBLIC = {
     "sale_limits",
     "washout_periods",
     "condition_synonyms",
+    "complaint_fillers",
     "complaint_phrases",
+    "complaint_words",
+    "compositions",
+    "condition_phrases",
 }
 """Everybody reads every row: the catalogue and the rules."""
 
