@@ -10,8 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from functions.dispatch.channels.channel import Channel
-from functions.dispatch.channels.console import Console
+from functions.dispatch.channels.choosing import create_channels
 from functions.dispatch.events import Event
 from functions.dispatch.notifier import Notifier
 from functions.dispatch.partner import Partner
@@ -140,7 +139,9 @@ def create_dispatcher(settings: DispatchSettings, metrics: Metrics) -> Dispatche
             timeout_seconds=settings.partner_timeout_seconds,
             on_laptop=not settings.deployed,
         ),
-        notifier=Notifier(database, _channels(settings), timeout_seconds=settings.partner_timeout_seconds),
+        notifier=Notifier(
+            database, create_channels(settings), timeout_seconds=settings.partner_timeout_seconds
+        ),
         queue=Queue(
             queue_url=settings.outbox_queue_url,
             dead_letter_url=settings.outbox_dead_letter_queue_url,
@@ -154,11 +155,6 @@ def create_dispatcher(settings: DispatchSettings, metrics: Metrics) -> Dispatche
         logger=make_logger("dispatch", settings.log_level),
         metrics=metrics,
     )
-
-
-def _channels(settings: DispatchSettings) -> dict[str, Channel]:
-    made: dict[str, Callable[[], Channel]] = {"console": Console}
-    return {name: made[name]() for name in settings.notification_channels}
 
 
 def require_wake_up(body: str) -> None:

@@ -40,6 +40,19 @@ class DispatchSettings(ServiceSettings):
     notification_channels: Annotated[tuple[Channel, ...], NoDecode] = ()
     """Comma-separated. `console` writes to the log and exists on the laptop only."""
 
+    email_sender: str | None = None
+    """`Nexus Pharmacy <orders@nexus.example>`; SES must have verified its domain."""
+    sms_sender_id: str | None = None
+    sms_entity_id: str | None = None
+    sms_template_ids: dict[str, str] = Field(default_factory=dict)
+    """What India's DLT knows us and our sentences by: {"order_confirmed.hi": "1107..."}."""
+    whatsapp_base_url: str = "https://graph.facebook.com/v23.0"
+    whatsapp_phone_number_id: str | None = None
+    whatsapp_token: SecretStr | None = None
+
+    aws_endpoint_url_ses: str | None = None
+    aws_endpoint_url_sns: str | None = None
+
     @field_validator("partner_webhook_secrets", mode="after")
     @classmethod
     def _are_secrets(cls, secrets: SecretStr) -> SecretStr:
@@ -65,6 +78,19 @@ class DispatchSettings(ServiceSettings):
             raise ValueError(f"PARTNER_URL must be https on STAGE={self.stage}")
         if self.deployed and "console" in self.notification_channels:
             raise ValueError(f"NOTIFICATION_CHANNELS=console is for STAGE=local, not {self.stage}")
+        return self
+
+    @model_validator(mode="after")
+    def _channels_can_send(self) -> Self:
+        needed: dict[str, tuple[object, ...]] = {
+            "email": (self.email_sender,),
+            "whatsapp": (self.whatsapp_phone_number_id, self.whatsapp_token),
+        }
+        for channel in self.notification_channels:
+            if not all(needed.get(channel, (True,))):
+                raise ValueError(f"NOTIFICATION_CHANNELS={channel} needs its own settings too")
+        if self.deployed and not self.whatsapp_base_url.startswith("https://"):
+            raise ValueError(f"WHATSAPP_BASE_URL must be https on STAGE={self.stage}")
         return self
 
     @property

@@ -24,9 +24,10 @@ class Message:
     line: str
     details: str
     footer: str
+    template: str
+    """The sentence's name, for channels that keep the sentences themselves."""
     parameters: tuple[str, ...]
-    """What the sentence of `line` is filled with, in order, for channels that keep the sentences themselves.
-    """
+    """What that sentence is filled with, in order."""
 
 
 def render(kind: str, language: str, arguments: Mapping[str, Any]) -> Message:
@@ -53,11 +54,16 @@ def render(kind: str, language: str, arguments: Mapping[str, Any]) -> Message:
         line=text(attributes["line"]),
         details=text(attributes["details"]) if "details" in attributes else "",
         footer=text(bundle.get_message("footer").value),
+        template=_template(kind, values),
         parameters=tuple(str(arguments[name]) for name in _PARAMETERS if name in arguments),
     )
 
 
 _PARAMETERS = ("order_id", "prescription_id")
+
+
+def _template(kind: str, values: Mapping[str, Any]) -> str:
+    return "_".join(filter(None, (kind.replace(".", "_"), values.get("next"))))
 
 
 def _values(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ def settings(**changes: Any) -> DispatchSettings:
         "partner_url": "https://partner.example/webhooks",
         "partner_webhook_secrets": SECRET,
         "notification_channels": "email, sms",
+        "email_sender": "orders@nexus.example",
     }
     return DispatchSettings.model_validate({**usual, **changes})
 
@@ -35,6 +36,12 @@ def test_good_settings_are_read() -> None:
         ({"partner_url": "http://partner.example"}, "PARTNER_URL must be https"),
         ({"notification_channels": "console"}, "console is for STAGE=local"),
         ({"notification_channels": "pigeon"}, "notification_channels"),
+        ({"email_sender": None}, "NOTIFICATION_CHANNELS=email needs"),
+        (
+            {"notification_channels": "whatsapp", "whatsapp_token": "t"},
+            "NOTIFICATION_CHANNELS=whatsapp needs",
+        ),
+        ({"whatsapp_base_url": "http://graph.example"}, "WHATSAPP_BASE_URL must be https"),
         ({"partner_webhook_secrets": "password"}, "partner_webhook_secrets"),
         ({"dispatch_lease_seconds": 15}, "at least twice"),
         ({"dispatch_lease_seconds": 600}, "dispatch_lease_seconds"),
