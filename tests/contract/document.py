@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import yaml
 
 Json = dict[str, Any]
 
-FILE = Path(__file__).parents[2] / "functions" / "health" / "openapi.json"
+PROJECT = Path(__file__).parents[2]
+FILE = PROJECT / "functions" / "health" / "openapi.json"
 
 _FORMATS: Json = {
     "date": "2026-11-21",
@@ -37,6 +40,11 @@ class Operation:
     @property
     def name(self) -> str:
         return f"{self.method} {self.path}"
+
+    @cached_property
+    def function(self) -> str:
+        """The folder of the function that serves it."""
+        return next(name for name, _, path in gateway_routes() if path == without_names(self.path))
 
     @property
     def callers(self) -> set[str]:
@@ -117,6 +125,20 @@ class Operation:
             case "string" if schema.get("format") in _FORMATS:
                 return _FORMATS[schema["format"]]
         raise NoExample(where)
+
+
+def without_names(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def gateway_routes() -> Iterator[tuple[str, str, str]]:
+    """(function, method, path) of every HTTP event of every function, but for the catch-all."""
+    for definition in PROJECT.glob("functions/*/function.yml"):
+        text = re.sub(r"!\w+", "", definition.read_text())  # CloudFormation's own tags mean nothing here
+        for event in yaml.safe_load(text).get("events", []):
+            if (route := event.get("httpApi", "*")) != "*":
+                method, _, path = route.partition(" ")
+                yield definition.parent.name, method, without_names(path)
 
 
 def stored_document() -> Json:

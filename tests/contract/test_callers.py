@@ -25,6 +25,7 @@ FRONTEND = "http://localhost:3001"
 ELSEWHERE = "https://evil.example"
 
 FOR_SOMEBODY = [one for one in OPERATIONS if not {"guest", "partner"} & one.callers]
+FOR_THE_PARTNER = [one for one in OPERATIONS if "partner" in one.callers]
 FOR_PATIENTS = [one for one in FOR_SOMEBODY if "patient" in one.callers]
 ABOUT_SOMETHING = [one for one in FOR_PATIENTS if one.path_parameters]
 NAMING_A_PATIENT = [
@@ -94,7 +95,8 @@ def assert_refused(answer: httpx.Response, operation: Operation, *statuses: int)
     schema = operation.resolve(documented)["content"]["application/problem+json"]["schema"]
     assert operation.errors_of(answer.json(), schema) == []
     if answer.status_code == 401:
-        assert answer.headers["www-authenticate"].startswith("Bearer")
+        scheme = "StandardWebhooks" if operation in FOR_THE_PARTNER else "Bearer"
+        assert answer.headers["www-authenticate"].startswith(scheme)
 
 
 @pytest.mark.parametrize("operation", FOR_SOMEBODY, ids=named)
@@ -220,6 +222,15 @@ def test_nobody_acts_for_another_patient(
         answer = send(other, operation, body={"patient_id": cast.owner.patient_id})
 
     assert_refused(answer, operation, 403)
+
+
+@pytest.mark.parametrize("operation", FOR_THE_PARTNER, ids=named)
+@pytest.mark.parametrize("role", [None, "patient", "pharmacist", "admin"])
+def test_no_token_stands_for_the_partners_signature(
+    stack: RunningStack, cast: Cast, operation: Operation, role: str | None
+) -> None:
+    with stack.api(cast.tokens[role] if role else None) as caller:
+        assert_refused(send(caller, operation), operation, 401)
 
 
 @pytest.mark.parametrize(

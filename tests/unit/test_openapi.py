@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
-import yaml
 from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
-from infra.openapi.merging import FILE, PROJECT, TAGS, Clash, add_named, apps, document, written
+from infra.openapi.merging import FILE, TAGS, Clash, add_named, apps, document, written
 from shared.credentials import maybe_signed_in, signed_in
 from shared.http import create_app
 from shared.openapi import Role
-from tests.contract.document import OPERATIONS, Operation
+from tests.contract.document import OPERATIONS, Operation, gateway_routes, without_names
 
 DOCUMENT = document()
 EVERY_OPERATION = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-
-
-def without_names(path: str) -> str:
-    return re.sub(r"\{[^}]*\}", "{}", path)
-
-
-def gateway_routes() -> Iterator[tuple[str, str]]:
-    """(method, path) of every HTTP event of every function, but for the catch-all."""
-    for definition in PROJECT.glob("functions/*/function.yml"):
-        # CloudFormation's own tags mean nothing here.
-        text = re.sub(r"!\w+", "", definition.read_text())
-        for event in yaml.safe_load(text).get("events", []):
-            if (route := event.get("httpApi", "*")) != "*":
-                method, _, path = route.partition(" ")
-                yield method, without_names(path)
 
 
 def test_the_document_is_what_the_code_says() -> None:
@@ -43,7 +26,7 @@ def test_the_document_is_what_the_code_says() -> None:
 
 def test_what_the_gateway_routes_and_what_is_described_is_the_same() -> None:
     described = {(each.method, without_names(each.path)) for each in OPERATIONS}
-    routed = set(gateway_routes())
+    routed = {(method, path) for _, method, path in gateway_routes()}
 
     assert {path for _, path in routed} == {path for _, path in described}
     for method, path in routed:
