@@ -386,3 +386,47 @@ def test_a_notification_whose_words_are_missing_is_no_matter_of_the_others(the: 
         assert attempts(the, str(row["id"])) == [("email", "failed")]
         assert notification(the, good)["status"] == "sent"
         assert len(mails_to(the.stack, address)) == 1
+
+
+# The patient's choice
+
+
+def test_a_patient_chooses_how_to_be_told(the: Fulfilment) -> None:
+    with new_patient(the.stack) as patient:
+        address = f"/api/patients/{patient_id(patient)}/notifications"
+        assert patient.get(address).json() == {
+            "channel": "email",
+            "time_zone": "Asia/Kolkata",
+            "quiet_from": "21:00",
+            "quiet_until": "09:00",
+        }
+
+        wanted = {
+            "channel": "sms",
+            "time_zone": "America/New_York",
+            "quiet_from": "22:30",
+            "quiet_until": "07:15",
+        }
+        assert patient.put(address, json=wanted).json() == wanted
+        assert patient.get(address).json() == wanted
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"channel": "pigeon"},
+        {"channel": None},
+        {"time_zone": "Mars/Olympus"},
+        {"time_zone": "'; drop table patients; --"},
+        {"quiet_from": "25:00"},
+        {"quiet_from": ""},
+        {"chanel": "sms"},
+    ],
+)
+def test_a_choice_that_is_none_is_422_and_changes_nothing(the: Fulfilment, wrong: dict[str, Any]) -> None:
+    with new_patient(the.stack) as patient:
+        address = f"/api/patients/{patient_id(patient)}/notifications"
+        before = patient.get(address).json()
+
+        assert patient.put(address, json={**before, **wrong}).status_code == 422
+        assert patient.get(address).json() == before
