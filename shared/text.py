@@ -82,3 +82,12 @@ def searchable(text: str | None) -> str | None:
     None when nothing is left."""
     shown = (" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in (text or "")[:_LONGEST_SEARCH])
     return "".join(shown).strip() or None
+
+
+def readable(text: str) -> str:
+    """Text that a program found somewhere, without what cannot be stored or shown: nothing is refused."""
+    return "".join(
+        character
+        for character in text
+        if character in _LAYOUT or unicodedata.category(character) not in ("Cc", "Cs")
+    ).strip()

@@ -3,6 +3,7 @@
 
 import { serve } from "@hono/node-server";
 import { createApi } from "@supabase/lite/cli";
+import { storageAsHosted } from "./storage.mjs";
 
 const port = Number(process.argv[2]);
 
@@ -24,19 +25,9 @@ for (const json of [114, 3802]) {
   driver.options.serializers[json] = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 }
 
-// The Storage API answers {signedURL}; Lite spells it {signedUrl}.
-async function withSignedUrl(request, response) {
-  const signs = request.method === "POST" && new URL(request.url).pathname.startsWith("/storage/v1/object/");
-  if (!signs || !response.headers.get("content-type")?.includes("json")) return response;
-  const text = await response.text();
-  const headers = new Headers(response.headers);
-  headers.delete("content-length");
-  return new Response(text.replaceAll('"signedUrl":', '"signedURL":'), { status: response.status, headers });
-}
-
 const server = serve(
   {
-    fetch: async (request) => withSignedUrl(request, await app.fetch(request)),
+    fetch: storageAsHosted(app),
     hostname: "127.0.0.1",
     port,
   },
