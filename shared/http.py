@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -55,11 +55,12 @@ def create_app(
     name: str,
     *routers: APIRouter,
     render_problem: ProblemRenderer | None = None,
-    body_limit: int = JSON_BODY_LIMIT,
+    larger_bodies: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """A function's web app. Raises pydantic.ValidationError when the configuration forbids starting.
 
-    `render_problem` is for the few routes whose clients need more (or other) than the plain problem body.
+    `render_problem` is for the few routes whose clients need more (or other) than the plain problem body,
+    `larger_bodies` names the paths that take more than JSON_BODY_LIMIT, and how many bytes.
     """
     settings = get_settings()
     logger = make_logger(name, settings.log_level)
@@ -89,7 +90,7 @@ def create_app(
                 expose_headers=_EXPOSED_HEADERS,
             ),
             # Innermost, so that the answer to an unexpected error still gets its CORS headers.
-            Middleware(_LastResort, answer=answer, body_limit=body_limit),
+            Middleware(_LastResort, answer=answer, larger_bodies=larger_bodies or {}),
         ],
     )
 
@@ -132,7 +133,7 @@ def _as_nexus_error(error: Exception) -> NexusError:
     if isinstance(error, RequestValidationError):
         return _refused_input(error.errors())
     if isinstance(error, HTTPException):
-        sentence = "The body could not be read as JSON." if error.status_code == 400 else None
+        sentence = "The body could not be read." if error.status_code == 400 else None
         return error_with_status(error.status_code, sentence, headers=error.headers)
     return NexusError()
 
@@ -218,15 +219,16 @@ class _Envelope:
 class _LastResort:
     """Refuses bodies that are too large, and answers what nothing else has: 500, with no internals."""
 
-    def __init__(self, app: ASGIApp, answer: ErrorHandler, body_limit: int) -> None:
+    def __init__(self, app: ASGIApp, answer: ErrorHandler, larger_bodies: Mapping[str, int]) -> None:
         self._app = app
         self._answer = answer
-        self._body_limit = body_limit
+        self._larger_bodies = larger_bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        most = self._larger_bodies.get(scope["path"], JSON_BODY_LIMIT)
         received = 0
         answering = False
 
@@ -234,7 +236,7 @@ class _LastResort:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._body_limit:
+            if received > most:
                 raise HTTPException(413)
             return message
 
@@ -244,7 +246,7 @@ class _LastResort:
             await send(message)
 
         try:
-            if _declared_length(scope) > self._body_limit:
+            if _declared_length(scope) > most:
                 raise PayloadTooLarge()
             await self._app(scope, receive_within_limit, send_and_note)
         except Exception as error:

@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     gemini_base_url: str = "https://generativelanguage.googleapis.com"
     gemini_timeout_seconds: float = Field(default=4, gt=0, le=10)
     """For all of what one message may wait for the model, a second attempt included."""
+    gemini_picture_timeout_seconds: float = Field(default=12, gt=0, le=20)
+    """The same, for reading the photo of a prescription."""
 
     langfuse_public_key: str | None = None
     langfuse_secret_key: SecretStr | None = None

@@ -168,7 +168,7 @@ def _claimed(asked: Asked) -> dict[str, Any]:
     """What came of a question, without the model's words: it may repeat the patient."""
     if asked.answer is None:
         return {"output": {"outcome": asked.outcome}, "level": "WARNING"}
-    claim = asked.answer.claim
+    claim = asked.answer.content
     return {
         "output": {"intent": claim.intent, "medicines": len(claim.medicines)},
         "usage_details": {"input": asked.answer.input_tokens, "output": asked.answer.output_tokens},

@@ -29,11 +29,12 @@ class Examined:
     preview: bytes | None = None
 
 
-def examine(data: bytes, *, with_preview: bool = False) -> Examined:
-    """What the file is. Raises UnsupportedMediaType or Invalid, each with a code and a sentence of its own."""
+def examine(data: bytes, *, with_text: bool = True, with_preview: bool = False) -> Examined:
+    """What the file is. Raises UnsupportedMediaType or Invalid, with a code and sentence for each reason."""
+    wanted = [flag for flag, is_wanted in (("--text", with_text), ("--preview", with_preview)) if is_wanted]
     try:
         kind = kind_of(data)
-        lines = _looked_at_apart(data, kind, with_preview)
+        lines = _looked_at_apart(data, kind, wanted)
     except Refused as refusal:
         raise _error(refusal.reason) from refusal
     found: dict[str, Any] = lines[1] if len(lines) > 1 else {}
@@ -41,13 +42,13 @@ def examine(data: bytes, *, with_preview: bool = False) -> Examined:
     return Examined(kind, readable(found.get("text", "")), base64.b64decode(preview) if preview else None)
 
 
-def _looked_at_apart(data: bytes, kind: Kind, with_preview: bool) -> list[dict[str, Any]]:
+def _looked_at_apart(data: bytes, kind: Kind, wanted: list[str]) -> list[dict[str, Any]]:
     """What the process in `examination` answers. It gets the file and nothing else: no keys, no tokens."""
-    command = [sys.executable, "-m", "functions.prescriptions.examination", kind.content_type]
+    command = [sys.executable, "-m", "functions.prescriptions.examination", kind.content_type, *wanted]
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ}
     try:
         ended = subprocess.run(  # noqa: S603 (our own module, and a word of ours)
-            command + (["--preview"] if with_preview else []),
+            command,
             input=data,
             capture_output=True,
             timeout=MOST_SECONDS,
@@ -81,7 +82,9 @@ def _error(reason: Reason) -> NexusError:
                 code="suspicious_file",
             )
         case "encrypted":
-            return Invalid("The PDF is locked. Send it without a password, or a photo.", code="encrypted_file")
+            return Invalid(
+                "The PDF is locked. Send one without a password, or a photo.", code="encrypted_file"
+            )
         case "too_complex":
             return Invalid(
                 "The file unpacks to more than we can look at. Send a plain photo or PDF.",

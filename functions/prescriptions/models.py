@@ -1,14 +1,17 @@
-"""Prescriptions as they are handed in, shown and reviewed; overrides; versions of the clinical rules."""
+"""Prescriptions as handed in, uploaded, shown and reviewed; overrides; versions of the clinical rules."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.money import Money
-from shared.text import Line, Paragraph
+from shared.text import Identifier, Line, Paragraph
+
+MOST_FILE_BYTES = 10 * 1024 * 1024
 
 Name = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
 Reason = Annotated[Paragraph, StringConstraints(min_length=3, max_length=1000)]
@@ -46,6 +49,37 @@ class DispensedItem(PrescribedItem):
     dispensed_units: int = Field(description="Of all fills so far")
 
 
+class SuggestedItem(BaseModel):
+    """What a program read on the prescription; a pharmacist decides. What it did not understand is null."""
+
+    said: str = Field(
+        description="The words on the prescription", examples=["Tab. Metformin 500 mg 1-0-1 x 30 days"]
+    )
+    ingredient: str | None = Field(description="As the catalogue writes it", examples=["Metformin"])
+    strength: str | None = Field(examples=["500 mg"])
+    units: int | None = Field(examples=[60])
+    repeats: int = Field(examples=[0])
+    dosage_frequency: str | None = Field(examples=["twice_daily"])
+    units_per_dose: float | None = Field(examples=[1])
+    is_certain: bool = Field(description="Every word was understood, and it is one medicine of the catalogue")
+    options: list[str] = Field(description="What else it may be", examples=[["Metformin 1000 mg"]])
+
+
+class PrescriptionFile(BaseModel):
+    link: str = Field(
+        default="", description="Gives an address of the file", examples=["/api/prescriptions/RX003/file"]
+    )
+    content_type: str = Field(examples=["application/pdf"])
+    size: int = Field(description="Bytes", examples=[48213])
+    uploaded_at: datetime
+    uploaded_by: Literal["patient", "staff"]
+    same_as: list[str] | None = Field(
+        default=None,
+        description="Staff only: other prescriptions that came with the very same file",
+        examples=[["RX002"]],
+    )
+
+
 class Prescription(BaseModel):
     prescription_id: str = Field(examples=["RX003"])
     patient_id: str = Field(examples=["PAT012"])
@@ -57,6 +91,57 @@ class Prescription(BaseModel):
     review_reason: str | None = Field(description="Why it was rejected")
     created_at: datetime
     items: list[DispensedItem]
+    suggested_items: list[SuggestedItem] = []
+    file: PrescriptionFile | None = Field(default=None, description="null: handed in without one")
+
+    @model_validator(mode="after")
+    def _link_to_its_file(self) -> Self:
+        if self.file:
+            self.file.link = f"/api/prescriptions/{self.prescription_id}/file"
+        return self
+
+
+class UploadedPrescription(BaseModel):
+    prescription_id: str = Field(examples=["RX003"])
+    status: str = Field(examples=["pending"])
+    extracted_text: str = Field(
+        description="What a program read; empty when it read nothing",
+        examples=["Tab. Metformin 500 mg 1-0-1 x 30 days"],
+    )
+    items: list[SuggestedItem] = Field(description="Suggestions; they unlock nothing")
+
+
+class UploadToOpen(BaseModel):
+    """A file that goes to storage directly, because it is larger than the API takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    patient_id: Identifier | None = Field(
+        default=None, description="Oneself; staff names the patient", examples=["PAT012"]
+    )
+    content_type: Literal["image/jpeg", "image/png", "image/webp", "application/pdf"]
+    size: Annotated[int, Field(strict=True, ge=1, le=MOST_FILE_BYTES)] = Field(
+        description="Bytes", examples=[7340032]
+    )
+
+
+class OpenedUpload(BaseModel):
+    """Send the file by `method` to `url` with `headers`, then complete the upload."""
+
+    upload_id: UUID = Field(examples=["6f2c1c1e-3f0b-4c55-9a53-0f6f4a3a7d10"])
+    method: Literal["PUT"] = "PUT"
+    url: str
+    headers: dict[str, str] = Field(examples=[{"content-type": "image/jpeg"}])
+    expires_at: datetime
+
+
+class FileLink(BaseModel):
+    url: str = Field(description="Shows the file to whoever has the address, until it expires")
+    expires_at: datetime
+    content_type: str = Field(examples=["application/pdf"])
+    size: int = Field(description="Bytes", examples=[48213])
+    uploaded_at: datetime
+    extracted_text: str = Field(examples=["Tab. Metformin 500 mg 1-0-1 x 30 days"])
 
 
 class PrescriptionList(BaseModel):

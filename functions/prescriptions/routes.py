@@ -74,13 +74,20 @@ def review_queue(database: CallersGateway) -> ReviewQueue:
     PHARMACIST,
     _NO_SUCH_PRESCRIPTION,
     _REVIEWED,
-    Invalid("A verified prescription names what was prescribed.", code="items_required"),
+    Invalid(
+        "A verified prescription names what was prescribed.",
+        code="items_required",
+    ),
     Invalid("The prescription is not valid today.", code="prescription_not_valid"),
 )
 def verify_prescription(
     prescription_id: PrescriptionId, body: Verification, database: CallersGateway
 ) -> Review:
-    """For pharmacists. Waiting orders that it covers are confirmed; those left uncovered are cancelled."""
+    """For pharmacists. Waiting orders that it covers are confirmed; those left uncovered are cancelled.
+
+    Without `items` the review stands on those it was handed in with, or on the suggested ones when all of
+    them are certain; otherwise the refusal carries them as `suggested_items`.
+    """
     return service.verify(database, prescription_id, body)
 
 

@@ -95,6 +95,7 @@ export default class LaptopGateway {
     // the parsed header; functions get the raw ones, so that theirs is the only CORS policy, as when deployed.
     server.ext("onRequest", (request, h) => {
       delete request.headers.origin;
+      letSenderFinish(request.raw.req);
       return h.continue;
     });
 
@@ -104,18 +105,40 @@ export default class LaptopGateway {
       return h.continue;
     });
 
+
+    // A file of the 10 MB that the contract allows comes in a form around it.
+    for (const route of server.table()) {
+      if (route.path.endsWith("/upload")) route.settings.payload.maxBytes += 64 * 1024;
+    }
+
     serveDocs(server);
 
     // What the server itself refuses (a body beyond 10 MB, a malformed URL) in the form of every other error.
     server.ext("onPreResponse", ({ response, path }, h) => {
       if (!response.isBoom) return h.continue;
       const { statusCode, payload } = response.output;
+      const isTooLarge = statusCode === 413;
+      const title = isTooLarge ? "Content Too Large" : payload.error;
+      const detail = isTooLarge ? "The request is too large." : (payload.message ?? payload.error);
       return h
-        .response(problem(statusCode, payload.error, payload.message ?? payload.error, path))
+        .response({ ...problem(statusCode, title, detail, path), ...(isTooLarge && { code: "payload_too_large" }) })
         .code(statusCode)
         .type("application/problem+json");
     });
   }
+}
+
+// A body of unknown length that turns out too large is cut off by the server, and with it the answer that says so. Let
+// the sender finish, for a while: what comes is thrown away.
+function letSenderFinish(req) {
+  if (req.headers["content-length"] !== undefined) return;
+  const destroy = req.destroy.bind(req);
+  req.destroy = (error) => {
+    if (error || req.complete) return destroy(error);
+    req.resume();
+    setTimeout(destroy, 10_000).unref();
+    return req;
+  };
 }
 
 function foldersIn(folder) {

@@ -22,20 +22,14 @@ from typing import Literal
 
 from functions.chat.context import TurnContext
 from functions.chat.masking import masked
-from functions.chat.understanding.gemini import (
-    Answer,
-    Claim,
-    Gemini,
-    ModelUnavailable,
-    NamedMedicine,
-    UnusableAnswer,
-)
+from functions.chat.understanding.gemini import Claim, Gemini, NamedMedicine
 from functions.chat.understanding.interpretation import Interpretation, Mention, Quantity
 from functions.chat.understanding.lexical import interpret
 from functions.chat.understanding.quantities import number_at
 from functions.chat.understanding.reading import Reading
 from functions.chat.understanding.vocabulary import load_vocabulary
 from functions.chat.understanding.words import Word, split
+from shared.gemini import Answer, ModelUnavailable, UnusableAnswer
 from shared.settings import get_settings
 
 Mode = Literal["auto", "lexical", "gemini"]
@@ -73,7 +67,7 @@ class Asked:
     """How asking a model went, for the record of the turn: no text of it."""
 
     outcome: Literal["answered", "open", "slow", "down", "unusable"]
-    answer: Answer | None = None
+    answer: Answer[Claim] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +108,7 @@ def understand(
         record(asked)
     if asked.answer is None:
         return Understood(lexical, context, asked)
-    believed, wider = believe(asked.answer.claim, words, lexical, context, look_up)
+    believed, wider = believe(asked.answer.content, words, lexical, context, look_up)
     return Understood(believed, wider, asked)
 
 

@@ -27,7 +27,7 @@ _MOST_INFLATED = 200_000_000
 _MOST_INFLATED_AS_TEXT = 20_000_000
 """Bytes: of all streams together, and of one that is no picture."""
 _CHUNK = 1 << 20
-_LIMITS = {
+_LIMITS: dict[str, Any] = {
     "maximum_declared_stream_length": 12_000_000,
     "array_based_stream_maximum_output_length": _MOST_INFLATED_AS_TEXT,
     "jbig2_maximum_output_length": _MOST_INFLATED_AS_TEXT,

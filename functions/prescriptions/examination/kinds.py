@@ -63,7 +63,7 @@ def kind_of(data: bytes) -> Kind:
 
 
 def _refuse_second_nature(data: bytes, kind: Kind) -> None:
-    """A file that another program would open as something else: an archive, a page, a script, a second document."""
+    """A file that another program would open as something else: an archive, a web page, a second document."""
     if zipfile.is_zipfile(io.BytesIO(data)) or _SOMETHING_ELSE.search(data):
         raise Refused("polyglot")
     if data.count(b"%PDF-") > (kind is Kind.PDF):
