@@ -16,7 +16,9 @@ from pathlib import Path
 
 MOST_LINES = 40
 _LONGEST_LINE = 200
+_LONGEST_STRENGTH = 50
 _MOST_UNITS = 100_000
+_HIGHEST_DOSE = 100
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _DAILY_DOSES = re.compile(rf"(?<![\d./-])({_NUMBER})((?: ?[-+] ?{_NUMBER}){{2,3}})(?![\d./-])")
@@ -38,7 +40,7 @@ _DOSES_PER_DAY = {
 }
 _TIMES = {1: "once_daily", 2: "twice_daily", 3: "three_times_daily", 4: "four_times_daily"}
 _DAYS = {"d": 1, "/7": 1, "w": 7, "/52": 7, "m": 30, "/12": 30}
-_HIGHEST_DOSE = {"ml": 30, "unit": 100}
+_USUAL_DOSE = {"ml": 30, "unit": _HIGHEST_DOSE}
 """Above these, and above 4 of anything else, a number is what is to be handed out."""
 
 _WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
@@ -116,7 +118,7 @@ def _without_directions(plain: str) -> str:
 
 def _line(entry: str) -> Line:
     plain = _INDEX.sub("", _plain(entry))
-    strengths = [_written(*found.groups("")) for found in _STRENGTH.finditer(plain)]
+    strength = " + ".join(_written(*found.groups("")) for found in _STRENGTH.finditer(plain))
     rest = _without_directions(plain)
     words = _words(rest)
     of_strength = set(_words(" ".join(found.group() for found in _STRENGTH.finditer(plain))))
@@ -128,7 +130,7 @@ def _line(entry: str) -> Line:
         said=entry,
         words=words,
         is_vocabulary=[word in _USUAL or word in of_strength for word in words],
-        strength=" + ".join(strengths) or None,
+        strength=strength if 0 < len(strength) <= _LONGEST_STRENGTH else None,
         dosage_frequency=frequency,
         units_per_dose=dose,
         units=units,
@@ -142,7 +144,8 @@ def _directions(plain: str) -> tuple[str | None, float | None, bool]:
     said: list[tuple[str | None, float | None]] = []
     for found in _DAILY_DOSES.finditer(plain):
         taken = [float(number) for number in re.findall(_NUMBER, found.group()) if float(number)]
-        said.append((_TIMES.get(len(taken)), taken[0] if len(set(taken)) == 1 else None))
+        is_one_dose = len(set(taken)) == 1 and taken[0] <= _HIGHEST_DOSE
+        said.append((_TIMES.get(len(taken)), taken[0] if is_one_dose else None))
     doses = {number for number, unit in _counted(plain) if _is_a_dose(number, unit)}
     frequencies = {found.lastgroup for found in _FREQUENCY.finditer(_DAILY_DOSES.sub(" ", plain))}
     if said:
@@ -155,7 +158,7 @@ def _directions(plain: str) -> tuple[str | None, float | None, bool]:
 
 
 def _is_a_dose(number: float, unit: str) -> bool:
-    return 0 < number <= _HIGHEST_DOSE.get(unit.rstrip("s"), 4)
+    return 0 < number <= _USUAL_DOSE.get(unit.rstrip("s"), 4)
 
 
 def _handed_out(plain: str) -> list[int]:

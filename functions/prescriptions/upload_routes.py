@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from uuid import UUID
 
@@ -74,7 +75,10 @@ def upload_prescription(
     database: CallersGateway,
     files: CallersFiles,
     reader: Reader,
-    file: Annotated[UploadFile, File(description="JPEG, PNG, WebP or PDF, 10 MB at most")],
+    file: Annotated[
+        UploadFile,
+        File(description="JPEG, PNG, WebP or PDF, 10 MB at most", json_schema_extra={"format": "binary"}),
+    ],
     patient_id: Annotated[
         Identifier | None, Form(description="Oneself; staff names the patient", examples=["PAT012"])
     ] = None,
@@ -90,10 +94,17 @@ def upload_prescription(
         files,
         reader,
         patient_id=patient_id,
-        name=file.filename,
+        name=_name_as_sent(file),
         data=file.file.read(),
         idempotency_key=idempotency_key,
     )
+
+
+def _name_as_sent(file: UploadFile) -> str:
+    """The parser drops a Windows path before the name; whoever sends one is to be seen."""
+    header = file.headers.get("content-disposition", "").encode("latin-1").decode("utf-8", "replace")
+    sent = re.search(r'filename="((?:\\"|[^"])*)"', header)
+    return sent[1].replace(r"\"", '"') if sent else file.filename or ""
 
 
 @router.post(

@@ -49,7 +49,7 @@ def upload(
     reader: Reader | None,
     *,
     patient_id: str | None,
-    name: str | None,
+    name: str,
     data: bytes,
     idempotency_key: str | None,
 ) -> UploadedPrescription:
@@ -170,9 +170,9 @@ def _not_shown() -> Conflict:
     return Conflict("This file is not what it should be and is not shown.", code="file_not_shown")
 
 
-def _refuse_name(name: str | None) -> None:
+def _refuse_name(name: str) -> None:
     """The name is never used; one with path parts or control characters comes from no honest sender."""
-    for written in (name or "", unquote(name or "")):
+    for written in (name, unquote(name)):
         if _UNUSUAL_IN_NAMES.search(written) or len(written) > _LONGEST_NAME:
             raise Invalid("The file's name is not a plain name.", code="invalid_file_name")
 

@@ -30,6 +30,8 @@ PRESCRIPTION = {
     "review_reason": None,
     "created_at": "2026-11-21T04:50:36.951000Z",
     "items": [{**ITEM, "dispensed_units": 0}],
+    "suggested_items": [],
+    "file": None,
 }
 SHOWN = {name: value for name, value in PRESCRIPTION.items() if name != "reviewed_by"}
 ORDER = {
