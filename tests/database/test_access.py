@@ -58,6 +58,8 @@ OWN = {
     "overrides",
     "patients",
     "prescription_items",
+    "prescription_suggestions",
+    "prescription_uploads",
     "prescriptions",
     "proposals",
 }
@@ -99,13 +101,17 @@ APPEND_ONLY = {"audit_log", "decisions", "dispense_register", "overrides", "stoc
 
 FOR_ALL = {"health_check", "product_detail", "search_products", "stock_quantity"}
 FOR_SIGNED_IN = FOR_ALL | {
+    "abandon_upload",
     "activate_rule_set",
+    "admit_upload",
     "cancel_order",
     "chat_context",
     "chat_turn",
     "correct_lot",
     "create_order",
     "expiring_lots",
+    "find_upload",
+    "finish_upload",
     "get_conversation",
     "get_decisions",
     "get_order",
@@ -117,9 +123,11 @@ FOR_SIGNED_IN = FOR_ALL | {
     "list_rule_sets",
     "list_stock_movements",
     "lot_recipients",
+    "open_upload",
     "order_history",
     "override_finding",
     "patient_profile",
+    "prescription_file",
     "product_inventory",
     "recall_lot",
     "receive_lot",
@@ -163,6 +171,7 @@ def cast(database: psycopg.Connection) -> Cast:
     for person in (cast.anjali, cast.rahul):
         order_id = buys(database, person, "MED021")
         prescribed(database, person, order_id)
+        uploads(database, person)
         database.execute("update public.orders set status = 'processing' where order_id = %s", [order_id])
         database.execute(
             """
@@ -253,6 +262,22 @@ def prescribed(database: psycopg.Connection, person: Person, order_id: str) -> N
         """,
         {"patient": person.patient_id, "order": order_id},
     )
+
+
+def uploads(database: psycopg.Connection, person: Person) -> None:
+    """An uploaded prescription with its file, and what was read in it."""
+    line = {"said": "Cefixime", "words": ["cefixime"], "is_vocabulary": [False]}
+    with acting_as(database, person):
+        row = database.execute("select public.open_upload(null, 'image/png', 10)").fetchone()
+        assert row is not None
+        database.execute(
+            "insert into storage.objects (bucket_id, name) values ('prescriptions', %s)",
+            [row[0]["file_path"]],
+        )
+        database.execute(
+            "select public.finish_upload(%s, 10, repeat('0', 64), '', %s)",
+            [row[0]["upload_id"], Jsonb([line])],
+        )
 
 
 @contextmanager
