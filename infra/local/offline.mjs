@@ -105,7 +105,6 @@ export default class LaptopGateway {
       return h.continue;
     });
 
-
     // A file of the 10 MB that the contract allows comes in a form around it.
     for (const route of server.table()) {
       if (route.path.endsWith("/upload")) route.settings.payload.maxBytes += 64 * 1024;

@@ -33,12 +33,19 @@ def _trace(owner: httpx.Client) -> str:
     return trace_id
 
 
+def _upload(owner: httpx.Client) -> str:
+    opened = owner.post("/api/prescriptions/uploads", json={"content_type": "image/png", "size": 100})
+    upload_id: str = opened.json()["upload_id"]
+    return upload_id
+
+
 OWNED: dict[str, Callable[[httpx.Client], str]] = {
     "patient_id": _patient,
     "order_id": _order,
     "prescription_id": _prescription,
     "conversation_id": _conversation,
     "trace_id": _trace,
+    "upload_id": _upload,
 }
 """Name of the path parameter -> one of the owner's, just made."""
 

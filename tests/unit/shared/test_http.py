@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
+from starlette.types import Message
 
 from shared.errors import Conflict, NexusError, NotFound, TooManyRequests
 from shared.http import JSON_BODY_LIMIT, create_app, lambda_handler, problem_response
@@ -222,6 +224,35 @@ def test_a_large_body_is_413_even_when_it_claims_to_be_small() -> None:
 
 def test_a_large_body_is_413_where_none_is_read(client: TestClient) -> None:
     assert client.request("GET", "/api/busy", content=b"x" * (JSON_BODY_LIMIT + 1)).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("larger", "most"),
+    [
+        ({}, JSON_BODY_LIMIT),
+        ({"/api/notes": 1_000_000}, 1_000_000),
+        ({"/api/others": 1_000_000}, JSON_BODY_LIMIT),
+    ],
+)
+def test_a_stream_without_end_is_read_to_the_limit_of_its_path(larger: dict[str, int], most: int) -> None:
+    piece = b"x" * 10_000
+    taken = 0
+    said: list[Message] = []
+
+    async def receive() -> Message:
+        nonlocal taken
+        taken += len(piece)
+        return {"type": "http.request", "body": piece, "more_body": True}
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/api/notes", "query_string": b"", "headers": headers}
+    asyncio.run(create_app("long-notes", router, larger_bodies=larger)(scope, receive, send))
+
+    assert said[0]["status"] == 413
+    assert most < taken <= most + len(piece)
 
 
 # --- what nobody expected -------------------------------
