@@ -55,12 +55,13 @@ def create_app(
     name: str,
     *routers: APIRouter,
     render_problem: ProblemRenderer | None = None,
+    body_limit: int = JSON_BODY_LIMIT,
     larger_bodies: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """A function's web app. Raises pydantic.ValidationError when the configuration forbids starting.
 
     `render_problem` is for the few routes whose clients need more (or other) than the plain problem body,
-    `larger_bodies` names the paths that take more than JSON_BODY_LIMIT, and how many bytes.
+    `larger_bodies` names the paths that take more than `body_limit`, and how many bytes.
     """
     settings = get_settings()
     logger = make_logger(name, settings.log_level)
@@ -90,7 +91,7 @@ def create_app(
                 expose_headers=_EXPOSED_HEADERS,
             ),
             # Innermost, so that the answer to an unexpected error still gets its CORS headers.
-            Middleware(_LastResort, answer=answer, larger_bodies=larger_bodies or {}),
+            Middleware(_LastResort, answer=answer, body_limit=body_limit, larger_bodies=larger_bodies or {}),
         ],
     )
 
@@ -219,16 +220,19 @@ class _Envelope:
 class _LastResort:
     """Refuses bodies that are too large, and answers what nothing else has: 500, with no internals."""
 
-    def __init__(self, app: ASGIApp, answer: ErrorHandler, larger_bodies: Mapping[str, int]) -> None:
+    def __init__(
+        self, app: ASGIApp, answer: ErrorHandler, body_limit: int, larger_bodies: Mapping[str, int]
+    ) -> None:
         self._app = app
         self._answer = answer
+        self._body_limit = body_limit
         self._larger_bodies = larger_bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = self._larger_bodies.get(scope["path"], JSON_BODY_LIMIT)
+        most = self._larger_bodies.get(scope["path"], self._body_limit)
         received = 0
         answering = False
 
