@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import httpx
 import pytest
@@ -355,22 +354,20 @@ def test_uploads_at_the_same_time_do_not_disturb_each_other(
 
 
 @pytest.fixture
-def limited(stack: RunningStack) -> Iterator[Any]:
-    """The limits in force, with few uploads allowed."""
+def limited(stack: RunningStack) -> Iterator[None]:
+    """The limits in force, with few uploads allowed and nothing counted so far."""
+    change = "update public.rate_limits set enforced = %s, most = %s where kind = %s"
     with records(stack) as database:
-        database.execute("update public.rate_limits set enforced = true, most = 2 where kind = 'upload'")
-        database.execute(
-            "update public.rate_limits set enforced = true, most = 4 where kind = 'upload_attempt'"
-        )
-        yield database
-        database.execute("update public.rate_limits set enforced = false, most = 20 where kind = 'upload'")
-        database.execute(
-            "update public.rate_limits set enforced = false, most = 60 where kind = 'upload_attempt'"
-        )
+        for kind, most in (("upload", 2), ("upload_attempt", 4)):
+            database.execute(change, [True, most, kind])
+        yield
+        for kind, most in (("upload", 20), ("upload_attempt", 60)):
+            database.execute(change, [False, most, kind])
+        database.execute("delete from public.rate_counters where kind in ('upload', 'upload_attempt')")
 
 
 def test_too_many_uploads_are_429_and_say_how_long_to_wait(
-    stack: RunningStack, patient: httpx.Client, limited: Any
+    stack: RunningStack, patient: httpx.Client, limited: None
 ) -> None:
     first = uploaded(patient, pdf(), key="first")
     uploaded(patient, JPEG)
@@ -385,7 +382,7 @@ def test_too_many_uploads_are_429_and_say_how_long_to_wait(
         uploaded(other, pdf())
 
 
-def test_files_that_are_refused_are_counted_by_themselves(patient: httpx.Client, limited: Any) -> None:
+def test_files_that_are_refused_are_counted_by_themselves(patient: httpx.Client, limited: None) -> None:
     for _ in range(3):
         assert upload(patient, b"garbage").status_code == 415
     uploaded(patient, pdf())
