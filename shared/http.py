@@ -202,6 +202,8 @@ class _Envelope:
                 headers["x-request-id"] = request_id
                 # Which origins may read an answer is in its headers: a cache keeps them apart.
                 headers.setdefault("vary", "Origin")
+                # Most of what is said here is somebody's health: nobody keeps it unless a route allows it.
+                headers.setdefault("cache-control", "no-store")
             await send(message)
 
         with correlation.handling(request_id):

@@ -112,6 +112,6 @@ def catalogue_problem(request: Request, error: NexusError) -> Response:
         return PlainTextResponse(
             _FAILURE,
             status_code=Unavailable.status,
-            headers={**Unavailable.headers, "Cache-Control": "no-store"},
+            headers=dict(Unavailable.headers),
         )
     return problem_response(request, error)

@@ -164,3 +164,78 @@ def test_the_first_to_expire_is_taken_first(shelf: Shelf) -> None:
     shelf.database.execute("select private.take_stock(%s)", [order_id])
 
     assert shelf.allocations(order_id) == {"SOON": 2, "LATER": 2}
+
+
+# Orders whose delivery failed
+
+
+def move(shelf: Shelf, order_id: str, *statuses: str) -> None:
+    """As the partner reports."""
+    with acting_as(shelf.database, Person("webhooks", "service_role")):
+        shelf.database.execute("reset role")
+        for status in statuses:
+            shelf.database.execute(
+                "update public.orders set status = %s where order_id = %s", [status, order_id]
+            )
+
+
+def test_what_failed_before_it_left_is_still_on_the_shelf(shelf: Shelf) -> None:
+    batch_id = shelf.receive("DL2407", 5)
+    order_id = shelf.placed(2)
+    move(shelf, order_id, "processing", "failed")
+
+    assert (shelf.lot(batch_id)["reserved"], shelf.lot(batch_id)["on_shelf"]) == (2, 5)
+    count = {"counted": 1, "reason": "for this test"}
+    refusal = shelf.refused(shelf.staff, "correct_lot", shelf.product_id, batch_id, count)
+    assert refusal == (409, "below_reserved", {"quantity": 3, "reserved": 2, "orders": [order_id]})
+
+    shelf.cancel(order_id)
+    shelf.commit()
+    assert shelf.entries(batch_id)[-1] == ("restocked", 2, order_id)
+    assert shelf.errors() == []
+
+
+def test_what_failed_after_it_left_does_not_come_back(shelf: Shelf) -> None:
+    batch_id = shelf.receive("DL2407", 5)
+    order_id = shelf.placed(2)
+    move(shelf, order_id, "shipped", "failed")
+    assert (shelf.lot(batch_id)["reserved"], shelf.lot(batch_id)["on_shelf"]) == (0, 3)
+
+    shelf.cancel(order_id)
+
+    shelf.commit()
+    assert (shelf.sellable(), shelf.errors()) == (3, [])
+    assert shelf.entries(batch_id) == [("received", 5, None), ("sold", -2, order_id)]
+
+
+def test_a_recall_names_whoever_may_have_packs_of_an_order_that_was_given_up(shelf: Shelf) -> None:
+    batch_id = shelf.receive("DL2407", 9)
+    lost, here, gone = shelf.placed(1), shelf.placed(2), shelf.placed(3)
+    move(shelf, lost, "shipped", "failed")
+    shelf.cancel(lost)
+    move(shelf, here, "failed")
+    move(shelf, gone, "shipped", "failed")
+
+    found = shelf.call(shelf.staff, "recall_lot", shelf.product_id, batch_id, "Maker's notice 7")
+
+    assert (found["count"], found["packs"], found["open_orders"]) == (3, 6, 1)
+    assert [(row["order_id"], row["status"], row["left_us"]) for row in found["recipients"]] == [
+        (gone, "failed", True),
+        (here, "failed", False),
+        (lost, "cancelled", True),
+    ]
+    assert [bool(row["shipped_at"]) for row in found["recipients"]] == [True, False, True]
+
+
+def test_recalled_packs_are_not_sent_once_more(shelf: Shelf) -> None:
+    here, gone = shelf.receive("HERE", 2, days=50), shelf.receive("GONE", 2, days=90)
+    failed, lost = shelf.placed(2), shelf.placed(2)
+    move(shelf, failed, "failed")
+    move(shelf, lost, "shipped", "failed")
+    for batch_id in (here, gone):
+        shelf.set_status(batch_id, "recalled")
+
+    for order_id, status in ((failed, "confirmed"), (failed, "shipped"), (lost, "confirmed")):
+        refusal = shelf.refused(shelf.staff, "set_order_status", order_id, status)
+        assert refusal[:2] == (409, "order_has_recalled_packs")
+    shelf.call(shelf.staff, "set_order_status", lost, "delivered")

@@ -321,6 +321,11 @@ def test_a_cache_keeps_answers_for_different_origins_apart(
     assert client.get(path, headers=headers).headers["vary"] == "Origin"
 
 
+@pytest.mark.parametrize("path", ["/api/notes/N7", "/api/broken", "/nowhere"])
+def test_nothing_is_kept_unless_a_route_allows_it(client: TestClient, path: str) -> None:
+    assert client.get(path).headers["cache-control"] == "no-store"
+
+
 def test_a_preflight_is_answered_for_our_pages(client: TestClient) -> None:
     asked = {
         "Access-Control-Request-Method": "POST",
