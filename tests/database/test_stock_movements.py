@@ -107,7 +107,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_whatever_happens_the_entries_add_up(shelf: Shelf, steps: list[tuple[str, int]]) -> None:
     with shelf.database.transaction(force_rollback=True):
