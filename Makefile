@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.installed node_modules/.installed
 
-.PHONY: help dev test lint types unit integration fuzz eval reset setup graph openapi package
+.PHONY: help dev test lint types unit integration fuzz eval redrive reset setup graph openapi package
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ fuzz: $(SETUP) ## send new odd requests to every route, for SECONDS (600) as eac
 
 eval: $(SETUP) ## play the conversations of tests/evals; ARGS="--failures --group attacks"
 	@$(PY) -m tests.evals $(ARGS)
+
+redrive: .venv/.installed ## list events that nobody took; ARGS=--all delivers them again, STAGE=prod there
+	@$(PY) -m infra.redrive --stage $(or $(STAGE),local) $(ARGS)
 
 reset: .venv/.installed ## delete the laptop's data: the next `make dev` starts over
 	@$(PY) -m infra.local.reset

@@ -18,6 +18,7 @@ from functions.dispatch.queue import Queue
 from functions.dispatch.service import Drained, Limits, drain
 from functions.dispatch.settings import DispatchSettings
 from shared.database import Gateway
+from shared.metrics import count
 from shared.observability import make_logger
 from shared.service import service_gateway
 from shared.webhooks import Signatures
@@ -77,6 +78,10 @@ class Dispatcher:
         self._logger.info("redrive", extra={name: len(ids) for name, ids in answer.items()})
         return {**answer, "outcomes": self.wake(time_left)}
 
+    def dead(self) -> Any:
+        """The events that `redrive` is for, the oldest first."""
+        return self._database.rpc("dead_events")
+
     async def _drain(self, time_left: Callable[[], float]) -> Drained:
         return await drain(
             self._database,
@@ -121,6 +126,10 @@ class Dispatcher:
         self._metrics.add_metric("OutboxOpen", MetricUnit.Count, state["open"])
         self._metrics.add_metric("OutboxDead", MetricUnit.Count, state["dead"])
         self._metrics.add_metric("OutboxLag", MetricUnit.Seconds, state["lag_seconds"])
+        sales = self._database.rpc("measure_sales")
+        self._metrics.add_metric("Orders", MetricUnit.Count, sales["orders"])
+        for code, number in sales["refusals"].items():
+            count("dispatch", "Refusals", number, code=code)
 
     def _wake_up_in(self, seconds: float) -> None:
         try:

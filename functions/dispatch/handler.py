@@ -1,4 +1,4 @@
-"""AWS Lambda entry point: wake-ups from SQS, the schedule, and `{"redrive": [event ids] | "all"}`."""
+"""AWS Lambda entry point: wake-ups from the queue, the schedule, and what `infra.redrive` asks for."""
 
 from typing import Any
 
@@ -8,12 +8,15 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from functions.dispatch.dispatcher import create_dispatcher, require_wake_up
 from functions.dispatch.settings import get_dispatch_settings
+from shared.metrics import NAMESPACE
+from shared.tracing import traced
 
-metrics = Metrics(namespace="NexusPharmacy", service="dispatch")
+metrics = Metrics(namespace=NAMESPACE, service="dispatch")
 dispatcher = create_dispatcher(get_dispatch_settings(), metrics)
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
+@traced("dispatch")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> Any:
     def time_left() -> float:
@@ -28,4 +31,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     if "redrive" in event:
         wanted = event["redrive"]
         return dispatcher.redrive(None if wanted == "all" else wanted, time_left)
+    if "dead" in event:
+        return dispatcher.dead()
     return dispatcher.tick(time_left)

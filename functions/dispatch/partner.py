@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 
 import httpx
 
@@ -42,8 +43,12 @@ class Partner:
         self._on_laptop = on_laptop
         self._resolver = resolver
         self._clock = clock
-        self._client = httpx.AsyncClient(
-            timeout=timeout_seconds,
+
+    @cached_property
+    def _client(self) -> httpx.AsyncClient:
+        """Made when it is first needed: reading the system's certificates takes a while."""
+        return httpx.AsyncClient(
+            timeout=self._timeout_seconds,
             follow_redirects=False,
             trust_env=False,  # a proxy would connect wherever it likes
             headers={"User-Agent": "nexus-pharmacy", "Accept-Encoding": "identity"},

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from fluent.runtime import FluentBundle, FluentResource
 
+from functions.dispatch.message import Message
+
 _FOLDER = Path(__file__).parent / "messages"
 LANGUAGES = ("en", "hi", "mr")
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What a patient reads. `title` and `line` may show on a locked screen and say nothing about health."""
-
-    kind: str
-    language: str
-    title: str
-    line: str
-    details: str
-    footer: str
-    template: str
-    """The sentence's name, for channels that keep the sentences themselves."""
-    parameters: tuple[str, ...]
-    """What that sentence is filled with, in order."""
 
 
 def render(kind: str, language: str, arguments: Mapping[str, Any]) -> Message:

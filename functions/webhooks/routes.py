@@ -14,6 +14,7 @@ from functions.webhooks.settings import get_webhook_settings, partner_signatures
 from shared.database import Gateway
 from shared.dependencies import WakeDispatcher
 from shared.errors import BadRequest, Conflict, NotFound
+from shared.metrics import count
 from shared.observability import make_logger
 from shared.openapi import PARTNER, callable_by
 from shared.service import service_gateway
@@ -78,5 +79,7 @@ def fulfilment_updated(
         "fulfilment",
         extra={"order_id": event.data.order_id, "event_status": event.data.status, "outcome": outcome},
     )
+    if outcome == "conflict":
+        count("webhooks", "FulfilmentConflict")
     wake()
     return receipt

@@ -92,6 +92,7 @@ SERVICE = {
     "order_counter",
     "outbox_events",
     "rate_counters",
+    "sales_measured",
 }
 """Only the functions of the database themselves."""
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from functions.dispatch.channels.channel import Sent
-from functions.dispatch.wording import Message
+from functions.dispatch.message import Message
 
 _REFUSED_ADDRESS = frozenset({"BadRequestException", "InvalidParameter", "InvalidParameterValue", "OptedOut"})
 """What SES and SNS say when it is the address that they refuse; anything else may be different next time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from functions.dispatch.wording import Message
+from functions.dispatch.message import Message
 
 
 @dataclass(frozen=True, slots=True)

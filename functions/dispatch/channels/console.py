@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functions.dispatch.channels.channel import Sent
-from functions.dispatch.wording import Message
+from functions.dispatch.message import Message
 
 
 class Console:

@@ -6,12 +6,13 @@ A business may begin a conversation only with a template that was approved befor
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import httpx
 
 from functions.dispatch.channels.channel import Sent
-from functions.dispatch.wording import Message
+from functions.dispatch.message import Message
 
 _REFUSED_ADDRESS = frozenset({131021, 131026, 131030, 131050})
 """Cloud API error codes: sender and recipient are the same, cannot be reached, is not on the allowed list,
@@ -25,11 +26,16 @@ class WhatsApp:
 
     def __init__(self, *, base_url: str, phone_number_id: str, token: str, timeout_seconds: float) -> None:
         self._url = f"{base_url.rstrip('/')}/{phone_number_id}/messages"
-        self._client = httpx.AsyncClient(
-            timeout=timeout_seconds,
+        self._token = token
+        self._timeout_seconds = timeout_seconds
+
+    @cached_property
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            timeout=self._timeout_seconds,
             follow_redirects=False,
             trust_env=False,
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {self._token}"},
         )
 
     async def send(self, address: str, message: Message, *, reference: str) -> Sent:

@@ -21,6 +21,8 @@ NOTHING: dict[str, Any] = {
     "apply_pending_webhooks": {},
     "dead_letters": [],
     "outbox_state": {"open": 3, "due": 1, "leased": 0, "dead": 2, "lag_seconds": 12.5},
+    "measure_sales": {"orders": 4, "refusals": {"allergy": 2}},
+    "dead_events": [],
     "redrive_events": {"redriven": ["a"], "annulled": []},
 }
 
@@ -97,8 +99,10 @@ def test_the_schedule_delivers_passes_dead_letters_on_and_measures(
 
     assert queue.dead == [letter]
     assert ("dead_letters", {"p_sent": ["e1"]}) in database.calls
-    metrics = json.loads(next(line for line in capsys.readouterr().out.splitlines() if "_aws" in line))
+    refusals, metrics = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line)
     assert (metrics["OutboxDead"], metrics["OutboxLag"], metrics["service"]) == ([2.0], [12.5], "dispatch")
+    assert metrics["Orders"] == [4.0]
+    assert (refusals["Refusals"], refusals["code"]) == ([2.0], "allergy")
 
 
 def test_a_queue_that_is_down_stops_nothing(database: FakeGateway, queue: Letters) -> None:
