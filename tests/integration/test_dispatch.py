@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +19,7 @@ import psutil
 import pytest
 
 from infra.local.queues import CREDENTIALS, REGION
-from infra.local.settings import OUTBOX_DEAD_LETTER_QUEUE, OUTBOX_QUEUE
+from infra.local.settings import OUTBOX_DEAD_LETTER_QUEUE, OUTBOX_QUEUE, PROJECT
 from shared.webhooks import Signatures
 from tests.fakes.partner import Behaviour, accepts, drips, fails, floods, hangs, hangs_up
 from tests.fakes.serving import Request, serving
@@ -386,3 +388,37 @@ def wait_until(
         if also:
             also()
         time.sleep(0.1)
+
+
+def test_a_person_lists_what_is_dead_and_gives_it_a_way_back(the: Fulfilment, patient: httpx.Client) -> None:
+    order_id = bought(patient)
+    the.partner.behave(fails(500))
+    the.run("update public.outbox_events set attempts = 7 where order_id = %s", order_id)
+    the.dispatch()
+    event_id = str(the.events(order_id)[0]["event_id"])
+
+    listed = redrive(the.stack)
+    assert f"{event_id}  order.confirmed  {order_id}" in listed.stdout
+    assert "HTTP 500" in listed.stdout
+    assert the.events(order_id)[0]["dead_at"]
+
+    the.partner.behave(accepts)
+    done = redrive(the.stack, event_id)
+    assert (done.returncode, done.stdout) == (0, "1 events again, 0 annulled: {'delivered': 1}\n"), done
+    assert the.events(order_id)[0]["delivered_at"]
+    assert event_id not in " ".join(messages(the.stack, OUTBOX_DEAD_LETTER_QUEUE))
+
+
+def redrive(stack: RunningStack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    ports = {
+        "NEXUS_LAMBDA_PORT": stack.lambda_url.rpartition(":")[2],
+        "NEXUS_SQS_PORT": stack.sqs_url.rpartition(":")[2],
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "infra.redrive", *arguments],
+        env={**os.environ, **ports},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
