@@ -6,6 +6,7 @@ depends on this file.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
@@ -28,7 +29,7 @@ class Caller:
     user_id: str
     token: str = field(repr=False)
     email: str | None = field(default=None, repr=False)
-    via: Literal["bearer", "cookie"] = "bearer"
+    via: Literal["bearer", "cookie", "demo"] = "bearer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,50 @@ class Session:
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     expires_in: int
+
+
+class PublishedKeys(jwt.PyJWKClient):
+    """The project's public keys. Fetched at the first token, kept for 10 minutes; an unknown key id fetches
+    them again, at most every 30 seconds.
+
+    While they cannot be fetched, those known so far go on counting. A fetch that failed is repeated after 5
+    seconds at the soonest, so that a flood of tokens is no flood of requests.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, lifespan=600, timeout=3, cooldown_duration=30)
+        self._known: Any = None
+        self._failure: tuple[type[jwt.PyJWTError], str] | None = None
+        self._rests_until = 0.0
+
+    def fetch_data(self) -> Any:
+        """Raises PyJWKClientConnectionError, or PyJWKSetError when the project has published none."""
+        if self._failure is None or time.monotonic() >= self._rests_until:
+            self._try_to_fetch()
+        if self._failure is None or self._known is not None:
+            return self._known
+        kind, message = self._failure
+        raise kind(message)
+
+    def get_signing_key(self, kid: str) -> jwt.PyJWK:
+        """Raises PyJWKClientError for a key nobody published, and as `fetch_data`."""
+        try:
+            return super().get_signing_key(kid)
+        except jwt.PyJWKClientError as error:
+            if self._failure is None:
+                raise
+            raise jwt.PyJWKClientConnectionError("it may be a new key") from error
+
+    def _try_to_fetch(self) -> None:
+        try:
+            self._known = super().fetch_data()
+        except jwt.PyJWKSetError as error:
+            self._known, self._failure = None, (jwt.PyJWKSetError, str(error))
+        except (jwt.PyJWKClientError, ValueError, RecursionError) as error:  # nobody there, or something else
+            self._failure = (jwt.PyJWKClientConnectionError, str(error))
+        else:
+            self._failure = None
+        self._rests_until = time.monotonic() + 5
 
 
 class TokenVerifier:
@@ -50,8 +95,7 @@ class TokenVerifier:
 
     def __init__(self, *, secret: str | None, jwks_url: str) -> None:
         self._secret = secret
-        # Fetched at the first token, kept for 10 minutes; an unknown key id refreshes it, at most every 30 s.
-        self._published_keys = jwt.PyJWKClient(jwks_url, lifespan=600, timeout=3, cooldown_duration=30)
+        self._published_keys = PublishedKeys(jwks_url)
 
     def verify(self, token: str) -> dict[str, Any]:
         """The token's claims. Raises InvalidToken, or Unavailable when the keys cannot be fetched."""

@@ -36,7 +36,7 @@ class Request:
 
 @contextmanager
 def serving(answer: Callable[[Request], None], *, port: int = 0) -> Iterator[str]:
-    """The server's URL while it runs; `answer` is called for every POST. A client that leaves is no error.
+    """The server's URL while it runs; `answer` is called for every request. A client that leaves is no error.
 
     At the end every connection is cut: a client that still waits for an answer would wait for ever, and its
     thread would keep the test run from ending.
@@ -55,6 +55,9 @@ def serving(answer: Callable[[Request], None], *, port: int = 0) -> Iterator[str
                 answer(Request(self))
             except OSError:
                 self.close_connection = True
+
+        def do_GET(self) -> None:
+            self.do_POST()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
             pass
