@@ -20,6 +20,7 @@ from shared.errors import (
     Forbidden,
     Invalid,
     InvalidCredentials,
+    InvalidToken,
     NexusError,
     TooManyRequests,
     Unavailable,
@@ -47,6 +48,18 @@ class Accounts(Protocol):
     def sign_in(self, email: str, password: str) -> Session:
         """Raises InvalidCredentials, EmailNotConfirmed, TooManyRequests or Unavailable."""
 
+    def renew(self, refresh_token: str) -> Session:
+        """The next session of the same sign-in. Raises InvalidToken, TooManyRequests or Unavailable."""
+
+    def sign_out(self, access_token: str) -> None:
+        """End the sign-in that the token comes from; one that has ended already is no error.
+
+        Its refresh tokens are worthless from then on. Raises TooManyRequests or Unavailable.
+        """
+
+    def confirms_emails(self) -> bool:
+        """Whether an account works only once its e-mail has been answered. Raises Unavailable."""
+
 
 class SupabaseAccounts:
     """`Accounts` on Supabase Auth."""
@@ -71,16 +84,42 @@ class SupabaseAccounts:
     def sign_in(self, email: str, password: str) -> Session:
         return self._session(lambda auth: auth.sign_in_with_password({"email": email, "password": password}))
 
-    def _session(self, call: Callable[[SyncGoTrueClient], AuthResponse]) -> Session:
-        client = SyncGoTrueClient(
+    def renew(self, refresh_token: str) -> Session:
+        try:
+            return self._session(lambda auth: auth.refresh_session(refresh_token))
+        except NexusError as problem:
+            cause = problem.__cause__
+            if isinstance(cause, AuthError) and _is_refused(cause):
+                raise InvalidToken() from cause
+            raise problem if isinstance(problem, TooManyRequests) else _auth_unavailable() from cause
+
+    def sign_out(self, access_token: str) -> None:
+        try:
+            self._client().admin.sign_out(access_token, "local")
+        except AuthError as error:
+            problem = _as_nexus_error(error)
+            if isinstance(problem, (Unavailable, TooManyRequests)):
+                raise problem from error
+
+    def confirms_emails(self) -> bool:
+        try:
+            answer = self._http.get(f"{self._url}/settings", headers={"apikey": self._key})
+            return answer.raise_for_status().json()["mailer_autoconfirm"] is False
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            raise _auth_unavailable() from error
+
+    def _client(self) -> SyncGoTrueClient:
+        return SyncGoTrueClient(
             url=self._url,
             headers={"apikey": self._key},
             http_client=self._http,
             auto_refresh_token=False,
             persist_session=False,
         )
+
+    def _session(self, call: Callable[[SyncGoTrueClient], AuthResponse]) -> Session:
         try:
-            answer = call(client)
+            answer = call(self._client())
         except AuthError as error:
             raise _as_nexus_error(error) from error
         if answer.session is None:
@@ -119,5 +158,18 @@ def _as_nexus_error(error: AuthError) -> NexusError:
     if status == 429:
         return TooManyRequests()
     if isinstance(error, (AuthRetryableError, AuthUnknownError)) or status >= 500:
-        return Unavailable("Signing in is not available right now.", code="auth_unavailable")
+        return _auth_unavailable()
     return NexusError()
+
+
+def _is_refused(error: AuthError) -> bool:
+    """Whether a refresh token is worthless, as opposed to a request that could not be dealt with.
+
+    A session is ended by the former only. A gateway in front of Auth refuses without a code of Auth's.
+    """
+    status = getattr(error, "status", 500)
+    return status == 400 or (status in (401, 403, 404, 422) and error.code is not None)
+
+
+def _auth_unavailable() -> Unavailable:
+    return Unavailable("Signing in is not available right now.", code="auth_unavailable")

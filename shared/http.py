@@ -43,6 +43,9 @@ from shared.settings import get_settings
 JSON_BODY_LIMIT = 256 * 1024
 """Bytes. The largest JSON request there is (a long chat message) needs a twentieth of it."""
 
+SET_COOKIES = "nexus.set_cookies"
+"""Key of the ASGI scope: `Set-Cookie` values for the answer, whatever it will be."""
+
 _EXPOSED_HEADERS = ("Link", "Retry-After", "ETag", "x-request-id")
 _ACCEPTED_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "x-request-id")
 
@@ -179,7 +182,7 @@ def _message(detail: Any) -> str:
 
 
 class _Envelope:
-    """Gives every exchange an id, and one log line without its words: route, status, milliseconds."""
+    """Gives every exchange an id, the cookies noted for it, and one log line: route, status, milliseconds."""
 
     def __init__(self, app: ASGIApp, logger: Logger) -> None:
         self._app = app
@@ -204,6 +207,8 @@ class _Envelope:
                 headers.setdefault("vary", "Origin")
                 # Most of what is said here is somebody's health: nobody keeps it unless a route allows it.
                 headers.setdefault("cache-control", "no-store")
+                for cookie in scope.get(SET_COOKIES, ()):
+                    headers.append("set-cookie", cookie)
             await send(message)
 
         with correlation.handling(request_id):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import Annotated, Literal, Self
+from uuid import UUID
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -31,6 +32,9 @@ class Settings(BaseSettings):
     staff_email_domain: str = "staff.nexus.example"
     """Staff sign in with a username; Supabase Auth knows them as username@this-domain."""
 
+    accounts_key: SecretStr | None = None
+    """Shows the database that the accounts function is asking; no other function has it."""
+
     outbox_queue_url: str | None = None
     aws_endpoint_url_sqs: str | None = None
 
@@ -50,6 +54,8 @@ class Settings(BaseSettings):
     langfuse_base_url: str = "https://cloud.langfuse.com"
 
     demo_identity: bool = False
+    demo_patients: dict[str, UUID] = {}
+    """As whom guests may act with DEMO_IDENTITY: patient ids, and the accounts behind them."""
     rate_limits: Literal["on", "off"] = "on"
 
     @field_validator("supabase_url", "gemini_base_url", "langfuse_base_url", mode="after")
@@ -75,7 +81,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _laptop_switches_stay_on_the_laptop(self) -> Self:
-        if self.stage != "local" and (self.demo_identity or self.rate_limits == "off"):
+        if self.stage != "local" and (self.demo_identity or self.demo_patients or self.rate_limits == "off"):
             raise ValueError(f"DEMO_IDENTITY and RATE_LIMITS=off are for STAGE=local, not {self.stage}")
         return self
 

@@ -1,28 +1,50 @@
-"""HTTP routes of accounts: read the request, make one call, set the cookie."""
+"""HTTP routes of registering, signing in and out: one call each, and the cookies kept or dropped."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from functions.accounts import service
+from functions.accounts import service, sessions
+from functions.accounts.guard import Guard
 from functions.accounts.models import (
     Credentials,
-    Patient,
+    RefreshRequest,
     Registered,
     Registration,
+    RenewedSession,
     SignedInPatient,
     SignedInStaff,
+    SignedOut,
     SignInProblem,
     StaffCredentials,
 )
+from functions.accounts.service import RecordExists
 from shared.auth import Accounts, EmailNotConfirmed, EmailTaken, get_accounts
-from shared.credentials import PATIENT_COOKIE, STAFF_COOKIE, set_session_cookie
-from shared.dependencies import CallersGateway, CurrentSettings, PatientId, SharedDatabase
-from shared.errors import Forbidden, InvalidCredentials, NexusError, NotFound, TooManyRequests, Unavailable
+from shared.credentials import (
+    PATIENT_COOKIE,
+    STAFF_COOKIE,
+    ForeignPage,
+    bearer_token,
+    cookie_tokens,
+    forget_session,
+    keep_session,
+    refuse_foreign_page,
+    renewed,
+)
+from shared.dependencies import CurrentSettings, GuestGateway, SharedDatabase
+from shared.errors import (
+    Forbidden,
+    InvalidCredentials,
+    InvalidToken,
+    NexusError,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+)
 from shared.http import problem_response
-from shared.openapi import ANYONE, PATIENT, PATIENT_OR_STAFF, callable_by
+from shared.openapi import ANYONE, callable_by
 
 router = APIRouter()
 
@@ -30,16 +52,35 @@ AccountsGateway = Annotated[Accounts, Depends(get_accounts)]
 
 STAFF_SIGN_IN = "/api/admin/login"
 
-_SESSION_COOKIE = {
-    "Set-Cookie": {
-        "description": "The session, out of reach of scripts",
-        "required": True,
-        "schema": {
-            "type": "string",
-            "examples": ["nexus_session=eyJhbGciOi...; HttpOnly; Max-Age=3600; Path=/; SameSite=lax; Secure"],
-        },
+
+def _sets_cookies(example: str) -> dict[str, Any]:
+    return {
+        "headers": {
+            "Set-Cookie": {
+                "description": "The session, out of reach of scripts: two cookies",
+                "required": True,
+                "schema": {"type": "string", "examples": [example]},
+            }
+        }
     }
-}
+
+
+_SESSION_COOKIES = _sets_cookies(
+    "nexus_session=eyJhbGciOi...; HttpOnly; Max-Age=3600; Path=/; SameSite=lax; Secure"
+)
+
+
+def _guard(request: Request, database: GuestGateway, settings: CurrentSettings) -> Guard:
+    if settings.accounts_key is None:
+        raise NexusError(code="accounts_key_missing")
+    return Guard(
+        database=database,
+        key=settings.accounts_key.get_secret_value(),
+        address=request.client.host if request.client else "",
+    )
+
+
+SignInGuard = Annotated[Guard, Depends(_guard)]
 
 
 @router.post(
@@ -47,21 +88,23 @@ _SESSION_COOKIE = {
     status_code=201,
     tags=["accounts"],
     summary="Register as a patient",
-    responses={201: {"headers": _SESSION_COOKIE}},
+    responses={201: _SESSION_COOKIES},
 )
-@callable_by(ANYONE, Forbidden, EmailTaken, TooManyRequests, Unavailable)
+@callable_by(ANYONE, Forbidden, EmailTaken, RecordExists, TooManyRequests, Unavailable)
 def register(
     form: Registration,
-    response: Response,
+    request: Request,
     accounts: AccountsGateway,
     database: SharedDatabase,
+    guard: SignInGuard,
     settings: CurrentSettings,
 ) -> Registered:
-    """The patient is signed in at once. 409 when there is an account with this e-mail already."""
+    """The patient is signed in at once. 409 when there is an account with this e-mail already, or a record of
+    the pharmacy's that an unconfirmed e-mail cannot claim."""
     registered, session = service.register(
-        accounts, database.acting_as, form, staff_domain=settings.staff_email_domain
+        accounts, database.acting_as, guard, form, staff_domain=settings.staff_email_domain
     )
-    set_session_cookie(response, PATIENT_COOKIE, session, settings)
+    keep_session(request, PATIENT_COOKIE, session, settings)
     return registered
 
 
@@ -69,7 +112,7 @@ def register(
     "/api/auth/login",
     tags=["accounts"],
     summary="Sign in as a patient",
-    responses={200: {"headers": _SESSION_COOKIE}},
+    responses={200: _SESSION_COOKIES},
 )
 @callable_by(
     ANYONE,
@@ -82,14 +125,16 @@ def register(
 )
 def sign_in_patient(
     credentials: Credentials,
-    response: Response,
+    request: Request,
     accounts: AccountsGateway,
     database: SharedDatabase,
+    guard: SignInGuard,
     settings: CurrentSettings,
 ) -> SignedInPatient:
-    """The answer has the token, and sets it as an HttpOnly cookie."""
-    signed_in, session = service.sign_in_patient(accounts, database.acting_as, credentials)
-    set_session_cookie(response, PATIENT_COOKIE, session, settings)
+    """The answer has the tokens, and sets them as HttpOnly cookies. 429 after ten attempts in a minute, for
+    an account or from an address; `Retry-After` says how long."""
+    signed_in, session = service.sign_in_patient(accounts, database.acting_as, guard, credentials)
+    keep_session(request, PATIENT_COOKIE, session, settings)
     return signed_in
 
 
@@ -97,7 +142,9 @@ def sign_in_patient(
     STAFF_SIGN_IN,
     tags=["accounts"],
     summary="Sign in as staff",
-    responses={200: {"headers": _SESSION_COOKIE}},
+    responses={
+        200: _sets_cookies("nexus_staff=eyJhbGciOi...; HttpOnly; Max-Age=3600; Path=/; SameSite=lax; Secure")
+    },
 )
 @callable_by(
     ANYONE,
@@ -109,35 +156,73 @@ def sign_in_patient(
 )
 def sign_in_staff(
     credentials: StaffCredentials,
-    response: Response,
+    request: Request,
     accounts: AccountsGateway,
     database: SharedDatabase,
+    guard: SignInGuard,
     settings: CurrentSettings,
 ) -> SignedInStaff:
     """The answer has the token, and sets it as an HttpOnly cookie. A refusal says `authenticated: false`."""
     signed_in, session = service.sign_in_staff(
-        accounts, database.acting_as, credentials, staff_domain=settings.staff_email_domain
+        accounts, database.acting_as, guard, credentials, staff_domain=settings.staff_email_domain
     )
-    set_session_cookie(response, STAFF_COOKIE, session, settings)
+    keep_session(request, STAFF_COOKIE, session, settings)
     return signed_in
 
 
-@router.get("/api/patients/me", tags=["patients"], summary="My profile")
-@callable_by(PATIENT)
-def my_profile(database: CallersGateway) -> Patient:
-    """`allergies` and `conditions` are null until they were asked for, and empty when there are none."""
-    return service.profile(database)
+@router.post("/api/auth/refresh", tags=["accounts"], summary="Get the next access token")
+@callable_by(ANYONE, Unauthenticated, InvalidToken, ForeignPage, TooManyRequests, Unavailable)
+def refresh(
+    request: Request,
+    accounts: AccountsGateway,
+    settings: CurrentSettings,
+    body: RefreshRequest | None = None,
+) -> RenewedSession:
+    """For who keeps tokens. Browsers need not ask: any request whose cookies have run out renews them."""
+    names = (PATIENT_COOKIE, STAFF_COOKIE)
+    kept = {name: token for name in names if (token := cookie_tokens(request, name)[1])}
+    if sent := body and body.refresh_token:
+        session = accounts.renew(sent)
+        for name, refresh_token in kept.items():
+            if refresh_token == sent:
+                keep_session(request, name, session, settings)
+    elif kept:
+        refuse_foreign_page(request, settings)
+        name, refresh_token = next(iter(kept.items()))
+        session = renewed(request, name, refresh_token, accounts.renew, settings)
+    else:
+        raise Unauthenticated()
+    return RenewedSession(
+        token=session.access_token,
+        refresh_token=session.refresh_token if sent else None,
+        expires_in=session.expires_in,
+    )
 
 
-@router.get(
-    "/api/patients/{patient_id}",
-    tags=["patients"],
-    summary="A patient's profile: one's own, or any for staff",
-)
-@callable_by(PATIENT_OR_STAFF, NotFound("There is no such patient.", code="patient_not_found"))
-def patient_profile(patient_id: PatientId, database: CallersGateway) -> Patient:
-    """403 for another patient's, whether there is one or not; 404 is told to staff only."""
-    return service.profile(database, patient_id)
+@router.post("/api/auth/logout", tags=["accounts"], summary="Sign out")
+@callable_by(ANYONE, InvalidToken, ForeignPage, TooManyRequests, Unavailable)
+def sign_out(
+    request: Request,
+    accounts: AccountsGateway,
+    settings: CurrentSettings,
+    body: RefreshRequest | None = None,
+) -> SignedOut:
+    """Ends every sign-in that the request brings: the bearer token's, that of a refresh token in the body,
+    and those of the cookies, which are removed in any case. Signing out twice is no error. 503 when the
+    tokens could not be revoked.
+    """
+    held = []
+    for name in (PATIENT_COOKIE, STAFF_COOKIE):
+        if any(tokens := cookie_tokens(request, name)):
+            refuse_foreign_page(request, settings)
+            forget_session(request, name, settings)
+            held.append(sessions.HeldTokens(*tokens))
+    if (authorization := request.headers.get("authorization")) is not None:
+        held.append(sessions.HeldTokens(access_token=bearer_token(authorization)))
+    if body and body.refresh_token:
+        held.append(sessions.HeldTokens(refresh_token=body.refresh_token))
+    sessions.sign_out(accounts, held)
+    return SignedOut()
 
 
 def account_problem(request: Request, error: NexusError) -> Response:

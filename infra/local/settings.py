@@ -114,6 +114,8 @@ class Keys:
     """Signs what we tell the partner."""
     partner_incoming: str
     """Signs what the partner tells us."""
+    accounts: str
+    """By which the accounts function shows the database that it is the one that counts sign-ins."""
 
 
 def load_keys(data_dir: Path) -> Keys:
@@ -126,6 +128,7 @@ def load_keys(data_dir: Path) -> Keys:
         jwt_secret=_kept(folder / "jwt_secret", secrets.token_urlsafe(48)),
         partner_outgoing=_kept(folder / "partner_outgoing", _webhook_secret()),
         partner_incoming=_kept(folder / "partner_incoming", _webhook_secret()),
+        accounts=_kept(folder / "accounts", secrets.token_urlsafe(32)),
     )
 
 

@@ -130,7 +130,7 @@ class Stack:
         project = write_project(self.settings)
         with self._step("migrations"):
             apply_migrations(self.settings, self.keys, project)
-            apply_rate_limits(self.settings)
+            apply_rate_limits(self.settings, self.keys)
         with self._step(f"Supabase Lite on 127.0.0.1:{self.settings.supabase.number}"):
             self._services.append(start_supabase(self.settings, self.keys, project))
 

@@ -21,6 +21,7 @@ TAGS = {
     "prescriptions": "Prescriptions of a patient",
     "staff: orders": "All orders",
     "staff: inventory": "The shelf, lot by lot",
+    "staff: patients": "What patients want changed that a pharmacist decides",
     "staff: prescriptions": "The pharmacists' desk",
     "staff: rules": "Versions of the clinical rules",
     "webhooks": "What the warehouse partner reports",

@@ -27,6 +27,7 @@ UNREACHABLE = {
     "SUPABASE_PUBLISHABLE_KEY": "sb_publishable_nowhere",
     "SUPABASE_SECRET_KEY": "sb_secret_nowhere",
     "SUPABASE_JWT_SECRET": SECRET,
+    "ACCOUNTS_KEY": "a-key-that-nobody-checks",
     "INCOMING_WEBHOOK_SECRETS": WEBHOOK_SECRET,
     "ALLOWED_ORIGINS": FRONTEND,
 }

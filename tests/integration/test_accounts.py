@@ -81,6 +81,7 @@ def test_a_newcomer_registers_and_is_signed_in_at_once(api: httpx.Client) -> Non
         "conditions": None,
         "preferred_language": "mr",
         "prescription_uploaded": False,
+        "allergies_to_remove": [],
     }
 
 
@@ -181,5 +182,6 @@ def test_staff_have_a_cookie_of_their_own(api: httpx.Client) -> None:
     api.post("/api/auth/login", json=ANJALI)
     api.post("/api/admin/login", json={"username": "pharmacist", "password": "pharma123"})
 
-    assert set(api.cookies) == {"nexus_session", "nexus_staff"}
+    names = {"nexus_session", "nexus_staff"}
+    assert set(api.cookies) == names | {f"{name}_refresh" for name in names}
     assert api.get("/api/patients/me").json()["patient_id"] == "PAT012"

@@ -26,6 +26,7 @@ def package(stage: str, into: Path) -> subprocess.CompletedProcess[str]:
         "SUPABASE_PUBLISHABLE_KEY": "sb_publishable_laptop",
         "SUPABASE_SECRET_KEY": "sb_secret_laptop",
         "SUPABASE_JWT_SECRET": "laptop-jwt-secret",
+        "ACCOUNTS_KEY": "laptop-accounts-key",
         "ALLOWED_ORIGINS": "http://laptop",
         "LOG_LEVEL": "DEBUG",
         "NLU_MODE": "lexical",
@@ -145,6 +146,7 @@ def test_nothing_of_the_laptop_is_deployed(built: Path, resources: dict[str, Any
         forbidden = {
             "SUPABASE_JWT_SECRET",
             "DEMO_IDENTITY",
+            "DEMO_PATIENTS",
             "RATE_LIMITS",
             "DATABASE_URL",
         }
@@ -160,6 +162,16 @@ def test_only_functions_without_a_user_hold_the_service_key(resources: dict[str,
 
     assert holders <= WITHOUT_USER
     assert holders >= {"dispatch", "webhooks"}
+
+
+def test_only_accounts_holds_the_key_by_which_sign_ins_are_counted(resources: dict[str, Any]) -> None:
+    holders = {
+        each["FunctionName"]
+        for each in lambdas(resources)
+        if "ACCOUNTS_KEY" in each["Environment"]["Variables"]
+    }
+
+    assert holders == {"nexus-pharmacy-prod-accounts"}
 
 
 def test_the_laptops_stage_cannot_be_packaged(tmp_path: Path) -> None:

@@ -28,3 +28,11 @@ def test_everything_is_pinned(path: Path) -> None:
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.parent.name)
 def test_a_function_is_deployed_with_the_versions_that_are_tested(path: Path) -> None:
     assert pins(path) <= pins(PROJECT / "requirements.txt")
+
+
+@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.parent.name)
+def test_a_function_with_signed_in_callers_can_renew_their_sessions(path: Path) -> None:
+    """`shared.credentials` imports the client of Auth only when a session has run out."""
+    source = "".join(file.read_text() for file in path.parent.glob("*.py"))
+    if re.search(r"\b(CallersGateway|SignedIn|MaybeSignedIn)\b", source):
+        assert any(pin.startswith("supabase-auth==") for pin in pins(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +13,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from shared.auth import EmailTaken, get_accounts
+from shared.credentials import get_renewal
 from shared.database import Gateway, get_database
-from shared.errors import Forbidden, InvalidCredentials
+from shared.errors import Forbidden, InvalidCredentials, InvalidToken
 from shared.identity import Session, TokenVerifier, get_token_verifier
 from shared.settings import Settings, get_settings
 
@@ -31,6 +33,7 @@ def settings(**changes: Any) -> Settings:
         "supabase_jwt_secret": SECRET,
         "allowed_origins": (FRONTEND,),
         "staff_email_domain": "staff.nexus.example",
+        "accounts_key": "the-accounts-key",
     }
     return Settings.model_validate({**values, **changes})
 
@@ -96,6 +99,11 @@ class FakePharmacy:
         self.patients: dict[str, dict[str, Any]] = {}
         self.staff: dict[str, dict[str, str]] = {}
         self.next_rpc_fails_with: Exception | None = None
+        self.unclaimed: set[str] = set()
+        self.confirming = False
+        self.signed_out: list[str] = []
+        self.refresh_tokens: dict[str, str] = {}
+        self.guest = FakeGateway({"take_sign_in": None})
 
     def sign_up(self, email: str, password: str) -> Session:
         if email in self.passwords:
@@ -108,12 +116,30 @@ class FakePharmacy:
             raise InvalidCredentials()
         return self._session(email)
 
+    def renew(self, refresh_token: str) -> Session:
+        email = self.refresh_tokens.pop(refresh_token, None)
+        if email is None:
+            raise InvalidToken()
+        return self._session(email)
+
+    def sign_out(self, access_token: str) -> None:
+        self.signed_out.append(access_token)
+
+    def confirms_emails(self) -> bool:
+        return self.confirming
+
+    def acting_as_guest(self) -> Gateway:
+        self.guest.answers["has_unclaimed_record"] = bool(self.unclaimed)
+        return self.guest
+
     def acting_as(self, token: str) -> Gateway:
         email = jwt.decode(token, options={"verify_signature": False})["email"]
         return _PersonsGateway(self, email)
 
     def _session(self, email: str) -> Session:
-        return Session(access_token=token_for(email=email), refresh_token="refresh", expires_in=3600)
+        refresh_token = f"refresh-{secrets.token_hex(4)}"
+        self.refresh_tokens[refresh_token] = email
+        return Session(access_token=token_for(email=email), refresh_token=refresh_token, expires_in=3600)
 
 
 class _PersonsGateway:
@@ -152,6 +178,7 @@ def patient(patient_id: str = "PAT012", **changes: Any) -> dict[str, Any]:
         "conditions": None,
         "preferred_language": "en",
         "prescription_uploaded": False,
+        "allergies_to_remove": [],
         **changes,
     }
 
@@ -174,9 +201,14 @@ def client_of(
         get_settings: lambda: chosen,
         get_database: lambda: behind,
         get_accounts: lambda: pharmacy,
+        get_renewal: lambda: pharmacy.renew if pharmacy else _no_renewal,
         get_token_verifier: lambda: verifier,
     }
     return TestClient(app)
+
+
+def _no_renewal(_: str) -> Session:
+    raise InvalidToken()
 
 
 def gateway_event(
