@@ -88,7 +88,7 @@ def allergy_removals(
     Conflict("This request is not open any more.", code="removal_decided"),
 )
 def decide_allergy_removal(
-    removal_id: Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])],
+    removal_id: Annotated[int, Path(ge=1, le=2**53 - 1, examples=[1])],
     decision: RemovalDecision,
     database: CallersGateway,
 ) -> AllergyRemoval:
