@@ -297,3 +297,10 @@ def test_what_is_a_complaint_as_it_stands_is_no_misspelt_medicine(stack: Running
         (context,) = row(database, """select public.chat_context('[["asidity", false]]')""")
     assert [term["condition"] for term in context["terms"]] == ["acidity"]
     assert "TEST-ASIDIT" not in {mention["product_id"] for mention in context["mentions"]}
+
+
+def test_of_phrases_that_share_words_the_first_counts(database: psycopg.Connection) -> None:
+    """ "dard ki dawai" is a phrase as well, and longer than "sir dard"."""
+    found = "select first, length, condition from private.find_terms(%s, %s)"
+    words = ["sir", "dard", "ki", "dawai"]
+    assert database.execute(found, [words, [True] * 4]).fetchall() == [(1, 2, "headache")]
