@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -125,3 +126,12 @@ def register(stack: RunningStack, order_id: str) -> list[tuple[str, str, int]]:
                 "select * from public.dispense_register where order_id = %s order by register_id", [order_id]
             )
         ]
+
+
+def until_waiting(stack: RunningStack, call: Future[httpx.Response]) -> None:
+    """Return when the request waits for a lock of the database."""
+    with records(stack) as database:
+        while not database.execute(
+            "select from pg_catalog.pg_stat_activity where wait_event_type = 'Lock'"
+        ).fetchall():
+            assert not call.done(), f"it did not wait: {call.result().text}"

@@ -12,7 +12,7 @@ import pytest
 
 from tests.database.people import acting_as, staff
 from tests.integration.chatting import new_patient, new_patient_token, shelf, stock
-from tests.integration.ordering import ADMIN, as_staff, buy, placed, records
+from tests.integration.ordering import ADMIN, as_staff, buy, placed, records, until_waiting
 from tests.integration.test_inventory import BANDAGE, WHY, act, new_lot, received
 from tests.running_stack import RunningStack
 
@@ -36,18 +36,6 @@ def half_way(stack: RunningStack, batch_id: int, status: str) -> Iterator[psycop
 
 def in_background(call: ThreadPoolExecutor, patient: httpx.Client, packs: int) -> Future[httpx.Response]:
     return call.submit(buy, patient, (BANDAGE, packs))
-
-
-def until_waiting(stack: RunningStack, waiting: Future[httpx.Response]) -> None:
-    """Return when the request waits for a lock of the database."""
-    with records(stack) as database:
-        while not waiting.done():
-            row = database.execute(
-                "select count(*) as n from pg_catalog.pg_stat_activity where wait_event_type = 'Lock'"
-            ).fetchone()
-            if row and row["n"]:
-                return
-    raise AssertionError(f"it did not wait: {waiting.result().text}")
 
 
 @pytest.mark.parametrize("status", ["held", "recalled"])

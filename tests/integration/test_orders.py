@@ -24,6 +24,7 @@ from tests.integration.ordering import (
     records,
     register,
     units_used,
+    until_waiting,
 )
 from tests.running_stack import RunningStack
 
@@ -272,6 +273,23 @@ def test_at_the_same_time_one_is_placed(patient: httpx.Client) -> None:
     }
     assert len({placed(answer)["order_id"] for answer in answers if answer.status_code == 201}) == 1
     assert len(orders(patient)) == 1
+
+
+def test_while_the_first_is_worked_on_the_same_is_409(stack: RunningStack, patient: httpx.Client) -> None:
+    with ThreadPoolExecutor() as call, records(stack) as database, database.transaction():
+        database.execute(
+            "select from public.product_batches where product_id = %s order by batch_id for update", [ORS]
+        )
+        first = call.submit(with_key, patient, "a")
+        until_waiting(stack, first)
+
+        again, other = with_key(patient, "a"), with_key(patient, "a", packs=2)
+
+    assert (again.status_code, again.json()["code"]) == (409, "request_in_progress")
+    assert (other.status_code, other.json()["code"]) == (409, "request_in_progress")
+    order_id = placed(first.result())["order_id"]
+    assert placed(with_key(patient, "a"))["order_id"] == order_id
+    assert orders(patient) == [order_id]
 
 
 def test_keys_are_forgotten_after_a_day(stack: RunningStack, patient: httpx.Client) -> None:
