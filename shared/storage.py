@@ -13,6 +13,7 @@ from typing import Protocol
 import httpx
 from storage3 import SyncStorageClient
 from storage3.exceptions import StorageApiError
+from storage3.utils import StorageException
 
 from shared.errors import Conflict, Forbidden, NexusError, NotFound, PayloadTooLarge, Unavailable
 from shared.settings import get_settings
@@ -122,21 +123,22 @@ def _as_nexus_errors() -> Iterator[None]:
         yield
     except StorageApiError as error:
         raise _meaning_of(error) from error
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, StorageException, KeyError, TypeError, ValueError) as error:
+        # The library reads any answer that came with a good status as the one it waits for.
         raise _unavailable() from error
 
 
 def _meaning_of(error: StorageApiError) -> NexusError:
-    match int(error.status):
-        case 401 | 403:
+    match str(error.status):
+        case "401" | "403":
             return Forbidden()
-        case 404:
+        case "404":
             return NotFound("The file is not there.", code="file_missing")
-        case 409:
+        case "409":
             return Conflict("There is a file in this place already.", code="file_exists")
-        case 413:
+        case "413":
             return PayloadTooLarge()
-        case status if 400 <= status < 500:
+        case status if status.startswith("4"):
             return NexusError()
         case _:
             return _unavailable()
