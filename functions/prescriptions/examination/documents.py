@@ -135,7 +135,7 @@ def _refuse_active(part: DictionaryObject) -> None:
 def _inflated_length(stream: StreamObject, most: int) -> int:
     """Bytes of a stream once unpacked. Raises Refused (too_complex) when that is more than is bearable."""
     if stream.get("/Subtype") == "/Image":
-        if int(stream.get("/Width", 1)) * int(stream.get("/Height", 1)) > MOST_PIXELS:
+        if not 0 <= int(stream.get("/Width", 1)) * int(stream.get("/Height", 1)) <= MOST_PIXELS:
             raise Refused("too_complex")
     else:
         most = min(most, _MOST_INFLATED_AS_TEXT)
