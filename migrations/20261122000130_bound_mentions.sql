@@ -32,7 +32,8 @@ as $$
     from said as s
     cross join lateral private.similar_words(s.word) as c
     where not s.is_vocabulary
-      and length(s.word) between 4 and 40
+      -- Vowel signs aside a name in Devanagari is short: "पॅन".
+      and length(s.word) between case when s.word ~ U&'[\0900-\097f]' then 3 else 4 end and 40
       and s.word !~ '[0-9]'
       -- A name known in Devanagari has its variants under its Latin spelling.
       and (
@@ -238,7 +239,7 @@ $$;
 
 -- First call of a turn. `p_words` are the words of the message, [[word, is vocabulary], ...]; `p_wants` says what
 -- else the message may be about: {usual: the own medicines, advice: what the rules say}. Returns
--- {patient: {patient_id, preferred_language}, conversation_id, state, proposal | null, last_order | null,
+-- {patient: {patient_id, name, preferred_language}, conversation_id, state, proposal | null, last_order | null,
 --  mentions: [{first, length, kind, distance, product_id}],
 --  terms: [{first, length, distance, condition, kind, products}],
 --  usual: [product_id], advice: [finding], products: {id: candidate}}. Writes nothing.
@@ -331,7 +332,7 @@ begin
 
   return jsonb_build_object(
     'patient', jsonb_build_object(
-      'patient_id', v_patient_id, 'preferred_language', v_patient.preferred_language
+      'patient_id', v_patient_id, 'name', v_patient.name, 'preferred_language', v_patient.preferred_language
     ),
     'conversation_id', v_conversation.conversation_id,
     'state', v_conversation.state,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from functions.chat.understanding.words import normalise
+
 MentionKind = Literal["name", "alias", "ingredient", "stem"]
 
 
@@ -89,6 +91,8 @@ class TurnContext:
     patient_id: str
     preferred_language: str
     conversation_id: str
+    own_names: frozenset[str]
+    """The words of the patient's own name, in lower case."""
     state: Mapping[str, Any]
     proposal: OpenProposal | None
     spans: tuple[Span, ...]
@@ -110,6 +114,12 @@ class TurnContext:
         return self.proposal.items if self.proposal else ()
 
     @property
+    def topic(self) -> str | None:
+        """The one product that was asked about last: "how much is it?", "send two"."""
+        topic = self.state.get("topic")
+        return str(topic["product_id"]) if topic else None
+
+    @property
     def awaiting(self) -> Mapping[str, Any]:
         """The question that was asked last: {kind: profile, field} or {kind: choice, options, ...}; or {}."""
         return self.state.get("awaiting") or {}
@@ -118,10 +128,13 @@ class TurnContext:
 def read_context(data: Mapping[str, Any]) -> TurnContext:
     """Read the answer of the SQL function `chat_context`."""
     proposal = data["proposal"]
+    topic = data["state"].get("topic")
+    products = ({topic["product_id"]: topic} if topic else {}) | data["products"]
     return TurnContext(
         patient_id=data["patient"]["patient_id"],
         preferred_language=data["patient"]["preferred_language"],
         conversation_id=data["conversation_id"],
+        own_names=frozenset(normalise(data["patient"]["name"]).split()),
         state=data["state"],
         proposal=OpenProposal(
             proposal_id=proposal["proposal_id"],
@@ -136,7 +149,7 @@ def read_context(data: Mapping[str, Any]) -> TurnContext:
             Span(m["first"] - 1, m["length"], m["kind"], m["distance"], m["product_id"])
             for m in data["mentions"]
         ),
-        products={product_id: _candidate(product) for product_id, product in data["products"].items()},
+        products={product_id: _candidate(product) for product_id, product in products.items()},
         terms=tuple(
             Term(t["first"] - 1, t["length"], t["condition"], t["kind"], tuple(t["products"]))
             for t in data["terms"]

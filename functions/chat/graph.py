@@ -28,6 +28,7 @@ from functions.chat.tools import Turn, confirmed_proposal, place_order, store_tu
 from functions.chat.tracing import TurnTrace
 from functions.chat.understanding.choosing import LEXICAL, Interpreters, understand
 from functions.chat.understanding.lexical import is_vocabulary, spoken_digits, wants
+from functions.chat.understanding.spelling import expanded
 from functions.chat.understanding.words import Word, split
 from shared.database import Gateway
 
@@ -67,7 +68,7 @@ def extract(state: TurnState, runtime: Runtime[TurnTools]) -> TurnState:
     """Read the context and the message's intent, mentions and quantities."""
     message = state["message"]
     outside = runtime.context
-    words = split(message.text)
+    words = expanded(split(message.text))
     context = outside.look_up(words, message)
     understood = understand(
         message.text,

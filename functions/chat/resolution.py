@@ -62,6 +62,8 @@ def plan(interpretation: Interpretation, context: TurnContext) -> Plan:
     The next yes then shows the card again instead of placing it.
     """
     decided = _decide(interpretation, context)
+    if interpretation.profile and decided.act in ("say", "propose"):
+        decided = replace(decided, profile=interpretation.profile)
     if decided.act == "say" and context.has_open_proposal and interpretation.intent not in _NO_DOUBT:
         return replace(decided, state={**decided.state, "doubt": True})
     return decided
@@ -72,12 +74,19 @@ def _decide(interpretation: Interpretation, context: TurnContext) -> Plan:
     match interpretation.intent:
         case "red_flag":
             card = {"type": "emergency", "numbers": list(EMERGENCY_NUMBERS)}
-            return Plan("decline", said=(Said("emergency"),), card=card)
+            return Plan("decline", said=(Said("emergency"),), card=card, state={"emergency": True})
+        case "order" | "edit" | "refill" | "choose" | "confirm" if context.state.get("emergency"):
+            # Once more before anything is sold: they may be in danger still.
+            return Plan("say", said=(Said("after-emergency"),))
         case "answer":
             return Plan("answer", profile=interpretation.profile)
         case "confirm" if context.has_open_proposal and context.state.get("doubt"):
             shown = tuple({"product_id": i.product_id, "packs": i.packs} for i in context.proposed)
             return Plan("propose", items=shown)
+        case "confirm" if context.awaiting.get("kind") == "choice" and len(context.awaiting["options"]) == 1:
+            return _chosen(0, None, context)  # "Did you mean this one?" "Yes."
+        case "confirm" if context.topic and not context.has_open_proposal and not is_choosing:
+            return Plan("propose", items=({"product_id": context.topic, "packs": 1},))
         case "confirm" if context.proposal is not None and not is_choosing:
             return Plan("confirm")
         case "confirm":
@@ -188,24 +197,44 @@ def _edit(interpretation: Interpretation, context: TurnContext) -> Plan:
     its new number, or that many more.
     """
     removed = {product_id for mention in interpretation.removed for product_id in mention.candidates}
+    for mention in interpretation.mentions:
+        if mention.strength is not None:  # "the 500, not the 650": the other strength goes
+            every = [context.products[product_id] for product_id in mention.candidates]
+            fits = {candidate.product_id for candidate in with_strength(mention, every)}
+            removed |= set(mention.candidates) - fits if fits else set()
     named = {product_id for mention in interpretation.mentions for product_id in mention.candidates}
     packs = {
         item.product_id: item.packs
         for item in context.proposed
         if item.product_id not in removed and (item.product_id in named or not interpretation.is_only)
     }
+    replaced = [item.packs for item in context.proposed if item.product_id in removed]
     new: list[Mention] = []
     for mention in interpretation.mentions:
+        is_new = not any(product_id in packs for product_id in mention.candidates)
+        if is_new and mention.quantity is None and len(replaced) == 1 == len(interpretation.mentions):
+            mention = replace(mention, quantity=Quantity(replaced[0]))  # "crocin instead of dolo"
         on_it = [product_id for product_id in mention.candidates if product_id in packs]
         amount, _ = packs_for(mention.quantity, context.products[on_it[0]]) if on_it else (None, None)
         if len(on_it) != 1 or amount is None:
             new.append(mention)
-        elif mention.quantity is not None or interpretation.is_addition:
-            packs[on_it[0]] = amount + (packs[on_it[0]] if interpretation.is_addition else 0)
-    items = tuple({"product_id": product_id, "packs": number} for product_id, number in packs.items())
+        elif mention.quantity is not None or interpretation.is_addition or interpretation.is_reduction:
+            packs[on_it[0]] = _changed(packs[on_it[0]], amount, interpretation)
+        elif interpretation.factor:
+            packs[on_it[0]] *= interpretation.factor
+    items = tuple(
+        {"product_id": product_id, "packs": number} for product_id, number in packs.items() if number > 0
+    )
     if not items and not new:
         return Plan("decline", said=(Said("declined"),))
     return _resolve(_started(replace(interpretation, mentions=tuple(new)), context, items))
+
+
+def _changed(before: int, amount: int, interpretation: Interpretation) -> int:
+    """Packs after "two more", "one less" or "make it two"; none or fewer take the item off."""
+    if interpretation.is_addition:
+        return before + amount
+    return before - amount if interpretation.is_reduction else amount
 
 
 def _change_quantity(interpretation: Interpretation, context: TurnContext) -> Plan:
@@ -217,11 +246,16 @@ def _change_quantity(interpretation: Interpretation, context: TurnContext) -> Pl
     notes: list[Said] = []
     for item in items:
         product = context.products.get(item.product_id)
+        if interpretation.factor:
+            changed.append({"product_id": item.product_id, "packs": item.packs * interpretation.factor})
+            continue
         packs, note = packs_for(interpretation.quantity, product) if product else (None, None)
         if packs is None:
             return _say("which-quantity", context)
-        before = item.packs if interpretation.is_addition else 0
-        changed.append({"product_id": item.product_id, "packs": before + packs})
+        packs = _changed(item.packs, packs, interpretation)
+        if packs < 1:
+            return _say("which-quantity", context)
+        changed.append({"product_id": item.product_id, "packs": packs})
         notes += [note] if note else []
     return Plan("propose", items=tuple(changed), notes=tuple(notes))
 
@@ -328,7 +362,10 @@ def _resolve(order: _Order) -> Plan:
         return Plan("say", said=(*unsettled, Said("ask-another-name")), card=card)
     if len(order.items) > _MOST_LINES:
         return Plan("say", said=(Said("too-many-items", {"most": _MOST_LINES}),))
-    return Plan("propose", said=unsettled, items=order.items, notes=order.notes)
+    # If it is refused, what comes next may still be about it: "then two strips".
+    only = order.products.get(str(order.items[0]["product_id"])) if len(order.items) == 1 else None
+    state = {"topic": _remembered(only)} if only else {}
+    return Plan("propose", said=unsettled, items=order.items, notes=order.notes, state=state)
 
 
 def _offer(symptom: Symptom, order: _Order) -> Plan:
@@ -476,14 +513,17 @@ def _tell_about(mentions: Sequence[Mention], context: TurnContext) -> Plan:
     if not said and context.has_open_proposal:
         total = sum(context.products[i.product_id].price * i.packs for i in context.proposed)
         said = (Said("proposal-total", {"total": float(total)}),)
-    return Plan("say", said=said or (Said("question-unknown"),), state=context.state)
+    state = {**context.state, "topic": _remembered(asked[0])} if len(asked) == 1 else context.state
+    return Plan("say", said=said or (Said("question-unknown"),), state=state)
 
 
 def _remembered(candidate: Candidate) -> dict[str, Any]:
     return {
         **asdict(candidate),
         "price": str(candidate.price),
-        "name_words": normalise(f"{candidate.product_name} {candidate.strength} {candidate.form}").split(),
+        "name_words": normalise(
+            f"{candidate.product_name} {candidate.strength} {candidate.form} {candidate.manufacturer}"
+        ).split(),
     }
 
 

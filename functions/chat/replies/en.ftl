@@ -45,6 +45,7 @@ product-facts-out-of-stock = { $product } by { $manufacturer } contains { $ingre
 question-unknown = I can tell you about prices and stock. For medical questions please ask our pharmacist or your doctor.
 for-someone-else = I can only order for the person this account belongs to, because I must check each medicine against their own age, allergies and illnesses. Please sign in with an account for them.
 emergency = This sounds like an emergency. Please call 112 or 108 for an ambulance now. If you are thinking of harming yourself, call Tele-MANAS at 14416; they listen day and night. I have stopped the order.
+after-emergency = If you or someone with you is in danger, please call 112 or 108 now. If the danger is over, tell me once more what you need.
 
 choose-first = Please tell me first which one you mean.
 offer = For { $complaint } you could take one of these. Which one do you want?

@@ -25,7 +25,7 @@ from functions.chat.masking import masked
 from functions.chat.understanding.gemini import Claim, Gemini, NamedMedicine
 from functions.chat.understanding.interpretation import Interpretation, Mention, Quantity
 from functions.chat.understanding.lexical import interpret
-from functions.chat.understanding.quantities import number_at
+from functions.chat.understanding.quantities import LIKELY_PACKS, number_at
 from functions.chat.understanding.reading import Reading
 from functions.chat.understanding.vocabulary import load_vocabulary
 from functions.chat.understanding.words import Word, split
@@ -36,6 +36,8 @@ Mode = Literal["auto", "lexical", "gemini"]
 
 _OPEN = frozenset({"order", "edit", "product_question", "question", "greeting", "unclear"})
 """Lexical intents that a model may refine. The others confirm, answer for the patient, or stop a sale."""
+_SHORT_MESSAGE = 12
+"""Words of a message that is about nothing but a strength."""
 Watch = Callable[[str, str], AbstractContextManager[Callable[["Asked"], None]]]
 """Told the model and the masked message while it is asked, then how that went."""
 
@@ -99,6 +101,11 @@ def understand(
     are called only for a model.
     """
     lexical = interpret(words, context)
+    if (about := _variant_of(words, lexical, context)) is not None:
+        wider = look_up(about)
+        other = interpret(about, wider)
+        if other.intent in ("order", "edit") and any(mention.strength for mention in other.mentions):
+            return Understood(other, wider)
     model = interpreters.wanted(lexical, context)
     if model is None:
         return Understood(lexical, context)
@@ -110,6 +117,24 @@ def understand(
         return Understood(lexical, context, asked)
     believed, wider = believe(asked.answer.content, words, lexical, context, look_up)
     return Understood(believed, wider, asked)
+
+
+def _variant_of(words: Sequence[Word], lexical: Interpretation, context: TurnContext) -> list[Word] | None:
+    """ "No, the 500": a strength and no name is about the one medicine on the card. The message with its name
+    in front, to look up its other strengths; None for any other message.
+    """
+    if context.awaiting:
+        return None
+    is_open = lexical.intent in ("unclear", "decline", "change_quantity", "edit", "product_question")
+    is_named = any(span.distance == 0 for span in context.spans)
+    if not is_open or is_named or not context.has_open_proposal or len(context.proposed) != 1:
+        return None
+    proposed = context.products.get(context.proposed[0].product_id)
+    strengths = {number for number in _numbers(words) if number > LIKELY_PACKS}
+    if proposed is None or not strengths or len(words) > _SHORT_MESSAGE or lexical.quantity is not None:
+        return None
+    first = replace(words[0], after_break=True, after_stop=True)
+    return [*split(proposed.product_name)[:1], first, *words[1:]]
 
 
 def _ask(model: Gemini, question: str) -> Asked:

@@ -76,6 +76,10 @@ class Interpretation:
     """For `edit`: what is not wanted any more."""
     is_addition: bool = False
     """For `edit` and `change_quantity`: the quantities come on top of what the proposal has."""
+    is_reduction: bool = False
+    """For `edit` and `change_quantity`: the quantities are taken off what the proposal has."""
+    factor: int | None = None
+    """For `edit` and `change_quantity`: so many times what the proposal has."""
     is_only: bool = False
     """For `edit`: nothing but what is named."""
     symptoms: tuple[Symptom, ...] = ()
@@ -92,6 +96,7 @@ class Interpretation:
     quantity: Quantity | None = None
     """For `choose`: how much of it, when that was the question; for `change_quantity`: the new one."""
     profile: dict[str, int | list[str]] = field(default_factory=dict)
-    """For `answer`: {"age": 34}, {"allergies": [...]} or {"conditions": [...]}."""
+    """What the patient says of themselves, asked or not: {"age": 34}, {"allergies": [...]} or
+    {"conditions": [...]}."""
     confidence: float = 1.0
     """Share of the message's words that the interpreter can account for."""

@@ -8,16 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from functions.chat.understanding.interpretation import Quantity
-from functions.chat.understanding.vocabulary import Vocabulary, starts_with_any
+from functions.chat.understanding.vocabulary import Vocabulary, contains_any, starts_with_any
 
 _MOST = 9999
+_LONGEST = 4
+"""Digits of a number that counts something; a longer one is a telephone, a pin code."""
 LIKELY_PACKS = 30
 """A bare number is one of packs up to here; above, it is more likely a strength or an address."""
 _DOZEN = 12
+_LARGEST_DOSE = 4
+"""Tablets at once; more is a number of something else."""
 _HALF = frozenset({"half", "adha", "aadha", "आधा", "ardha", "अर्धा"})
+_AFTER_A_VERB = frozenset(
+    (word,) for word in ("it", "that", "this", "you", "not", "the", "i", "we", "please")
+)
+"""What follows the English "do"."""
 _SCALES = (_DOZEN, 100, 1000)
 _MONTH = 30
 
@@ -46,7 +55,7 @@ def number_at(
     texts: Sequence[str], place: int, vocabulary: Vocabulary, strengths: Collection[str] = ()
 ) -> Number | None:
     """The number that starts at a word: "2", "2.0", "twenty two", "one hundred", "2 to 3", "half"."""
-    if place >= len(texts):
+    if place >= len(texts) or _points(texts, place):
         return None
     if (texts[place],) in vocabulary.unclear_number:
         article = 1 if place + 1 < len(texts) and texts[place + 1] == "a" else 0
@@ -77,13 +86,18 @@ def _plain_number(
     if place >= len(texts):
         return None
     text = texts[place]
+    if text in vocabulary.multipliers and starts_with_any(texts, place + 1, vocabulary.pack_unit):
+        return Number(vocabulary.multipliers[text], 1)  # "a double strip"
     if text.replace(".", "", 1).isdigit() and text.isascii():
+        units = vocabulary.pack_unit | vocabulary.dose_unit
+        if len(text) > _LONGEST and not starts_with_any(texts, place + 1, units):
+            return None
         whole = float(text).is_integer() and 0 < float(text) <= _MOST
         scale = vocabulary.numbers.get(texts[place + 1], 0) if place + 1 < len(texts) else 0
         if whole and scale in _SCALES:  # "1 dozen"
             return Number(int(float(text)) * scale, 2)
         return Number(int(float(text)) if whole else None, 1)
-    if text not in vocabulary.numbers:
+    if text not in vocabulary.numbers or _is_verb(texts, place, vocabulary):
         return None
     value, length = vocabulary.numbers[text], 1
     while (text := texts[place + length] if place + length < len(texts) else "") in vocabulary.numbers:
@@ -96,7 +110,7 @@ def _plain_number(
             value % 100 >= 20 and value % 10 == 0 and following < 10
         ):
             value += following
-        elif length == 1 and value < 10 and 10 <= following < 100:
+        elif length == 1 and value < 10 and 10 <= following < 100 and text in vocabulary.english:
             value = value * 100 + following  # spoken strengths: "six fifty"
         else:
             break
@@ -104,27 +118,86 @@ def _plain_number(
     return Number(value if value <= _MOST else None, length)
 
 
+def _points(texts: Sequence[str], place: int) -> bool:
+    """ "All three", "that one", "too many": no number of anything."""
+    before = texts[place - 1] if place > 0 else ""
+    return (
+        before == "all"
+        or (texts[place] == "one" and before in ("that", "this", "thats", "the", "which"))
+        or (texts[place] == "many" and before in ("too", "so", "that"))
+    )
+
+
+def _is_verb(texts: Sequence[str], place: int, vocabulary: Vocabulary) -> bool:
+    """The "do" of "bhej do" is no two."""
+    return place > 0 and is_verb_too(texts[place], vocabulary) and (texts[place - 1],) in vocabulary.verb_stem
+
+
+def is_verb_too(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a number word is a verb or an article more often: "do", "ek", "one"."""
+    return (text,) in (vocabulary.filler | vocabulary.confirm_filler | vocabulary.order | vocabulary.confirm)
+
+
 def counts(
-    texts: Sequence[str], places: Sequence[int], strengths: Collection[str], vocabulary: Vocabulary
+    texts: Sequence[str],
+    places: Sequence[int],
+    strengths: Collection[str],
+    vocabulary: Vocabulary,
+    *,
+    alone: bool = False,
 ) -> list[Count]:
-    """Every number among the places of one window, with what it counts. `strengths` are the numbers by which
-    the strength of the medicine named there is told.
+    """Every number among the places of one window, with what it counts, but for those that are refused
+    beside another ("not five, three"). `strengths` are the numbers by which the strength of the medicine
+    named there is told; `alone` says that the window is only about a number, so that "do" is two.
     """
+    found = _all_counts(texts, places, strengths, vocabulary, alone=alone)
+    refused = _refused(found, texts, vocabulary)
+    return [count for count in found if count not in refused]
+
+
+def refused_counts(texts: Sequence[str], vocabulary: Vocabulary) -> list[Count]:
+    """The numbers that a message about a number refuses."""
+    return _refused(_all_counts(texts, range(len(texts)), set(), vocabulary, alone=True), texts, vocabulary)
+
+
+def _all_counts(
+    texts: Sequence[str],
+    places: Sequence[int],
+    strengths: Collection[str],
+    vocabulary: Vocabulary,
+    *,
+    alone: bool,
+) -> list[Count]:
     found: list[Count] = []
     allowed = set(places)
     place = places[0] if places else 0
     while places and place <= places[-1]:
-        count = _count_at(texts, place, strengths, vocabulary) if place in allowed else None
+        count = _count_at(texts, place, strengths, vocabulary, alone=alone) if place in allowed else None
         if count:
             found.append(count)
         place += count.length if count else 1
     return found
 
 
+def _refused(found: Sequence[Count], texts: Sequence[str], vocabulary: Vocabulary) -> list[Count]:
+    """ "Not five, three", "paanch nahi teen", "two, no wait, three": all but the one that is meant."""
+    refuses = vocabulary.negation_after | vocabulary.correction | vocabulary.decline
+    refused: list[Count] = []
+    for count, after in pairwise(found):
+        between = texts[count.place + count.length : after.place]
+        if list(between[-1:]) == ["not"]:
+            refused.append(after)
+        elif contains_any(between, refuses) or (count.place > 0 and texts[count.place - 1] == "not"):
+            refused.append(count)
+    return refused if len(refused) < len(found) else []
+
+
 def _count_at(
-    texts: Sequence[str], place: int, strengths: Collection[str], vocabulary: Vocabulary
+    texts: Sequence[str], place: int, strengths: Collection[str], vocabulary: Vocabulary, *, alone: bool
 ) -> Count | None:
     number = number_at(texts, place, vocabulary, strengths)
+    if number is None and texts[place].isdigit() and int(texts[place]) > _MOST:
+        return Count(place, 1, None, "nothing")  # a pin code, a telephone
     if number is None:
         return _month_at(texts, place, vocabulary)
     end = place + number.length
@@ -134,10 +207,14 @@ def _count_at(
     if after_first is not None and texts[place] in vocabulary.fractions:  # "dedh mahina": 45 days
         return Count(place, 2, round(after_first * vocabulary.fractions[texts[place]]), "days")
     days = vocabulary.durations.get(texts[end]) if end < len(texts) else None
+    if days is not None and starts_with_any(texts, end + 1, vocabulary.ago):
+        return Count(place, number.length + 2, number.value, "nothing")  # "three weeks ago"
     if days is not None:
         return Count(place, number.length + 1, number.value and number.value * days, "days")
     if length := starts_with_any(texts, end, vocabulary.not_a_quantity):
         return Count(place, number.length + length, number.value, "nothing")
+    if str(number.value) in strengths and (number.value or 0) > LIKELY_PACKS:
+        return Count(place, number.length, number.value, "strength")  # "telma 80 strip"
     if length := starts_with_any(texts, end, vocabulary.pack_unit):
         described = _pack_description(texts, end + length, vocabulary)
         return Count(place, number.length + length + described, number.value, "packs")
@@ -157,14 +234,10 @@ def _count_at(
         return Count(place, number.length, number.value, "units")  # "tab 20"
     if not texts[place].isascii() or not texts[place].replace(".", "").isdigit():
         # Some number words are verbs or articles more often ("do", "ek"): they count only before a unit.
-        alone = (texts[place],)
-        is_more = (texts[end],) in vocabulary.more if end < len(texts) else False
-        if (
-            number.length == 1
-            and not is_more
-            and alone
-            in (vocabulary.filler | vocabulary.confirm_filler | vocabulary.order | vocabulary.confirm)
-        ):
+        following = texts[end : end + 1]
+        is_counted = contains_any(following, vocabulary.more | vocabulary.less | vocabulary.verb_stem)
+        is_counted |= alone and tuple(following) not in _AFTER_A_VERB
+        if number.length == 1 and not is_counted and is_verb_too(texts[place], vocabulary):
             return None
     return Count(place, number.length, number.value, "bare")
 
@@ -239,6 +312,20 @@ def _dose_a_day(
     return []
 
 
+def _with_dose(texts: Sequence[str], often: Frequency, vocabulary: Vocabulary) -> Frequency:
+    """ "Din mein do baar, ek ek": what stands right behind is the dose."""
+    end = often.place + often.length
+    number = number_at(texts, end, vocabulary)
+    if number is None or not number.value or number.value > _LARGEST_DOSE or often.units_per_dose > 1:
+        return often
+    after = end + number.length
+    if starts_with_any(texts, after, vocabulary.pack_unit) or (
+        after < len(texts) and texts[after] in vocabulary.durations
+    ):
+        return often
+    return Frequency(often.place, often.length + number.length, often.doses_per_day, number.value)
+
+
 def frequencies(texts: Sequence[str], vocabulary: Vocabulary) -> list[Frequency]:
     """ "twice a day", "3 times daily", "bd", "1-0-1": where the message says how often."""
     found: list[Frequency] = []
@@ -255,6 +342,7 @@ def frequencies(texts: Sequence[str], vocabulary: Vocabulary) -> list[Frequency]
                 fits.append(Frequency(place, number.length + times, number.value))
             doses = starts_with_any(texts, end, vocabulary.dose_unit)
             fits += _dose_a_day(texts, place, end + doses, number.value, vocabulary)
+        fits = [_with_dose(texts, often, vocabulary) for often in fits]
         if fits and (not found or place >= found[-1].place + found[-1].length):
             found.append(max(fits, key=lambda frequency: frequency.length))
     return found

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
+
+from rapidfuzz.distance import OSA
 
 from functions.chat.context import Candidate, Span, Term, TurnContext
 from functions.chat.understanding.interpretation import Mention, Quantity, Symptom
@@ -13,15 +16,33 @@ from functions.chat.understanding.quantities import (
     Frequency,
     counts,
     frequencies,
+    number_at,
     quantity_of,
 )
-from functions.chat.understanding.vocabulary import Vocabulary, contains_any, starts_with_any
-from functions.chat.understanding.words import Word, normalise
+from functions.chat.understanding.sounds import bones, sound_of
+from functions.chat.understanding.vocabulary import (
+    Phrases,
+    Vocabulary,
+    contains_any,
+    is_common,
+    load_vocabulary,
+    starts_with_any,
+    without,
+)
+from functions.chat.understanding.words import Word, is_devanagari, normalise
 
 _SHORT = 5
 """Letters. In a word this short one sound off is another word; in a longer one it is a slip. Two sounds off
 may be another medicine in any word (prednisone, prednisolone)."""
 _MOST_UNKNOWN_WORDS = 3
+_ALIKE = 0.7
+_BONES = 4
+"""Consonants by which a name in Devanagari is known whatever its vowels; with fewer the patient is asked."""
+_VERB = re.compile(
+    "(?:na|ne|ni|ta|ti|te|to|ga|gi|ge|la|li|le|lo|ya|ye|yla|oy|ay|un|ar|aar|nar|ch|ach|och)$"
+    "|(?:ना|ने|नी|ता|ती|ते|तो|गा|गी|गे|ला|ली|ले|लो|लं|या|ये|ये|यला|यचं|तय|तोय|तेय|णार|ून|च|तो|णं|णे|ं)$"
+)
+"""How most Hindi and Marathi verbs end: what stands behind a name is then no part of it."""
 
 
 @dataclass(slots=True)
@@ -68,6 +89,7 @@ class Reading:
         self._vocabulary = vocabulary
         self._runs: dict[tuple[int, int], list[Span]] = {}
         self._products = context.products
+        self._own_names = context.own_names
         in_terms = {p for term in context.terms for p in range(term.first, term.first + term.length)}
         self._found = self._names(context.spans, in_terms)
         self._used = {place for found in self._found for place in range(found.first, found.last + 1)}
@@ -95,7 +117,7 @@ class Reading:
         wanted += [(first, Mention(said=said, candidates=())) for first, said in self._unknown_names()]
         named = {candidate.product_id for found in self._found for candidate in found.candidates}
         for term in self._terms:
-            if term.kind == "maintenance" and self._is_asked_for(term):
+            if term.kind == "maintenance" and not self._is_named_for(term) and self._is_asked_for(term):
                 quantity = self._loose.get(self._segments[term.first])
                 wanted += [
                     (term.first, Mention(self._said(term), (product_id,), quantity, is_refill=True))
@@ -104,6 +126,16 @@ class Reading:
                 ]
         wanted.sort(key=lambda item: item[0])
         return tuple(dict.fromkeys(mention for _, mention in wanted))
+
+    def _is_named_for(self, term: Term) -> bool:
+        """ "Sugar tablets, metformin": the medicine named for it is the one that is meant; "sugar tablets and
+        insulin" are both."""
+        for found in self._found:
+            if {candidate.product_id for candidate in found.candidates} & set(term.products):
+                between = self._texts[min(term.first, found.last) + 1 : max(term.first, found.first)]
+                if not contains_any(between, self._vocabulary.separator):
+                    return True
+        return False
 
     def named(self) -> tuple[Mention, ...]:
         """Every medicine that is named, wanted or not: what a question is about."""
@@ -127,10 +159,20 @@ class Reading:
     def symptoms(self) -> tuple[Symptom, ...]:
         """Complaints that something is wanted for. Beside a named medicine a complaint is only its reason."""
         return tuple(
-            Symptom(self._said(term), term.products, self._loose.get(self._segments[term.first]))
+            Symptom(
+                self._said(term), term.products, self._amount(self._loose.get(self._segments[term.first]))
+            )
             for term in self._terms
             if term.kind == "symptom" and self._is_asked_for(term)
         )
+
+    def _amount(self, quantity: Quantity | None) -> Quantity | None:
+        """ "A fever for three days" says nothing of how much is wanted."""
+        return None if quantity is not None and quantity.of == "days" else quantity
+
+    def plain_texts(self) -> list[str]:
+        """The words without those that name a medicine: the "pan" of "Pan D" is no other "pan"."""
+        return ["" if place in self._used else text for place, text in enumerate(self._texts)]
 
     def missing(self) -> tuple[str, ...]:
         """Conditions that something is wanted for, but the patient has no medicine for."""
@@ -154,7 +196,10 @@ class Reading:
     def is_for_a_name(self) -> bool:
         """ "dolo for raju": the word after "for" is neither language nor a medicine."""
         return any(
-            text == "for" and place + 1 < len(self._texts) and self._is_strange(place + 1)
+            text == "for"
+            and place + 1 < len(self._texts)
+            and self._is_strange(place + 1)
+            and self._texts[place + 1] not in self._own_names
             for place, text in enumerate(self._texts)
         )
 
@@ -186,7 +231,7 @@ class Reading:
         segment = self._segments[term.first]
         if any(self._segments[found.first] == segment for found in self._found):
             return False
-        texts = [text for text, own in zip(self._texts, self._segments, strict=True) if own == segment]
+        texts = self._clause(term.first) if not self._found else self._segment(segment)
         sure = [found for found in self._found if not found.is_far_fetched]
         asks = self._vocabulary.order | self._vocabulary.something | self._vocabulary.refill
         if term.kind == "maintenance" or not sure:
@@ -195,6 +240,16 @@ class Reading:
             return True
         # A complaint by itself asks for help; a condition by itself is only told.
         return not sure and (term.kind == "symptom" or term.length == len(self._texts))
+
+    def _segment(self, segment: int) -> list[str]:
+        return [text for text, own in zip(self._texts, self._segments, strict=True) if own == segment]
+
+    def _clause(self, place: int) -> list[str]:
+        """The words around a place up to the next comma or full stop: "sugar and bp medicine, please"."""
+        stops = [stop for stop, word in enumerate(self._words) if word.after_stop]
+        first = max([stop for stop in stops if stop <= place], default=0)
+        end = min([stop for stop in stops if stop > place], default=len(self._texts))
+        return self._texts[first:end]
 
     def _said(self, term: Term) -> str:
         return " ".join(self._texts[term.first : term.first + term.length])
@@ -220,6 +275,9 @@ class Reading:
         by_run: dict[tuple[int, int], list[Span]] = {}
         for span in spans:
             across = any(word.after_stop for word in self._words[span.first + 1 : span.first + span.length])
+            # An everyday word is not misspelt: "khaani" is food, whatever syrup sounds like it.
+            text = self._texts[span.first]
+            across |= span.distance > 0 and span.length == 1 and text.isascii() and is_common(text)
             if not across and not self._ends_in_quantity(span.first, span.length):
                 by_run.setdefault((span.first, span.length), []).append(span)
         found: list[_Found] = []
@@ -243,19 +301,41 @@ class Reading:
         """ "पट्टी" is a bandage and a strip: beside another name it is the strip."""
         units = self._vocabulary.pack_unit | self._vocabulary.dose_unit
         named = [one for one in found if tuple(self._texts[one.first : one.last + 1]) not in units]
-        return named or found
+        # "बीटाडीन और पट्टी": at the head of its own part of the list it is the bandage.
+        named += [one for one in found if one not in named and self._leads(one.first)]
+        counted = [one for one in found if one not in named and number_before(self._texts, one.first)]
+        kept = named or [one for one in found if one not in counted]
+        return sorted(kept, key=lambda one: one.first)
+
+    def _leads(self, place: int) -> bool:
+        word = self._words[place]
+        after = self._texts[place + 1 : place + 2]
+        is_counted = number_before(self._texts, place)
+        heads = place == 0 or word.after_break or (self._texts[place - 1],) in self._vocabulary.separator
+        return heads and not is_counted and not (place == 0 and not after)
 
     def _ends_in_quantity(self, first: int, length: int) -> bool:
         end = first + length
-        if length == 1 or not self._texts[end - 1].isdigit():
+        if length == 1 or not self._texts[end - 1].isdigit() or _is_large(self._texts[end - 1]):
             return False
         return starts_with_any(self._texts, end, self._vocabulary.pack_unit | self._vocabulary.dose_unit) > 0
 
     def _is_far_fetched(self, first: int, length: int, spans: Sequence[Span]) -> bool:
         distance = min(span.distance for span in spans)
-        letters = sum(len(text) for text in self._texts[first : first + length])
+        texts = self._texts[first : first + length]
+        letters = sum(len(text) for text in texts) + sum(is_devanagari(text) for text in texts)
+        near = {self._products[span.product_id].active_ingredient for span in spans if not span.distance}
+        is_one_product = len({span.product_id for span in spans}) == 1
+        is_one_medicine = letters > _SHORT and len(near) == 1 and (near != {"-"} or is_one_product)
         is_only_a_beginning = length == 1 and all(span.kind == "stem" for span in spans)
-        return distance > (0 if letters <= _SHORT else 1) or is_only_a_beginning
+        is_by_bones = (
+            length == 1 and distance > 0 and is_devanagari(texts[0]) and len(bones(texts[0])) < _BONES
+        )
+        return (
+            is_by_bones
+            or distance > (0 if letters <= _SHORT else length)
+            or (is_only_a_beginning and not is_one_medicine)
+        )
 
     def _one_medicine(self, spans: Sequence[Span]) -> tuple[Candidate, ...]:
         """A full name settles the product. Another exact name settles the medicine: its variants are those
@@ -317,6 +397,7 @@ class Reading:
                 refused = self._vocabulary.negation | self._vocabulary.negation_after
                 is_refused = contains_any([self._texts[place] for place in places], refused)
                 corrects = contains_any([self._texts[place] for place in places], self._vocabulary.correction)
+                corrects |= starts_with_any(self._texts, places[0], self._vocabulary.negation_after) > 0
                 if quantity and (corrects or not is_refused) and not self._is_about_oneself(places):
                     loose.append((places[0], segment, quantity))
         has_term = {self._segments[term.first] for term in self._terms}
@@ -350,7 +431,7 @@ class Reading:
             for (first, _), spans in self._runs.items()
             if first == named.first
             for span in spans
-            if span.distance == 0 or named.is_far_fetched
+            if span.distance == min(other.distance for other in spans) or named.is_far_fetched
         }
         candidates = tuple(self._products[product_id] for product_id in every)
         strengths = set().union(*(strength_numbers(candidate) for candidate in candidates))
@@ -395,32 +476,54 @@ class Reading:
             large = {number for number in found.strengths if _is_large(number)}
             found.counts = self._count([place for place in own if place < found.first], large)
             found.counts += self._count([place for place in own if place > found.last], found.strengths)
-            if not found.counts and left and self._texts[left[-1]] in self._vocabulary.numbers:
-                # "दो ओआरएस": right before a name the word that is a verb elsewhere is a number.
-                value = self._vocabulary.numbers[self._texts[left[-1]]]
-                found.counts = [Count(left[-1], 1, value, "bare")]
+            found.counts = [self._without_name_as_unit(found, count) for count in found.counts]
+            numbers = self._vocabulary.numbers
+            for place in (*left[-1:], *right[:1]):
+                # "दो ओआरएस": right beside a name the word that is a verb elsewhere is a number.
+                is_beside = place in (found.first - 1, found.last + 1)
+                is_give = place in right and (self._texts[place],) in self._vocabulary.verb_number
+                if is_beside and not is_give and not found.counts and self._texts[place] in numbers:
+                    found.counts = [Count(place, 1, numbers[self._texts[place]], "bare")]
             found.is_negated = self._is_negated(left, right, is_last=after is None)
-            found.has_strange_neighbour = any(
-                self._is_strange(place) and self._texts[place] not in found.name_words
-                for place in (found.first - 1, found.last + 1)
-                if place in own
+            behind = found.last + 1
+            found.has_strange_neighbour = (
+                behind in own
+                and self._may_name(behind)
+                and not self._continues(found, behind)
+                and not _VERB.search(self._texts[behind])
             )
             self._read_strength(found, right)
             found.quantity = self._in_units(found, quantity_of(found.counts))
             found.frequency = self._frequency(places)
             self._read_forms(found, own)
 
+    def _continues(self, found: _Found, place: int) -> bool:
+        """Whether the words behind a name are the rest of it, however misspelt: "vicks vepo rub"."""
+        joined = "".join(self._texts[place : place + 2])
+        return any(
+            self._texts[place] == word or OSA.normalized_similarity(sound_of(said), sound_of(word)) >= _ALIKE
+            for word in found.name_words
+            for said in (self._texts[place], joined)
+        )
+
     def _is_negated(self, left: Sequence[int], right: Sequence[int], *, is_last: bool) -> bool:
         """Refused before the name ("not dolo", "without dolo") or behind it ("dolo nahi"); what English puts
         behind a name refuses the next one, unless there is none.
         """
         vocabulary = self._vocabulary
-        before, behind = ([self._texts[place] for place in places] for places in (left, right))
+        before = without(([self._texts[place] for place in left]), vocabulary.correction)
+        behind = [self._texts[place] for place in self._about_the_name(right)]
         return (
             contains_any(before, vocabulary.negation)
             or contains_any(behind, vocabulary.negation_after)
-            or (is_last and contains_any(behind, vocabulary.negation))
+            or (is_last and contains_any(without(behind, vocabulary.correction), vocabulary.negation))
         )
+
+    def _about_the_name(self, right: Sequence[int]) -> Sequence[int]:
+        """ "Alprax pahije, zop yet nahi": behind the verb and a word of its own nothing is about the name."""
+        verbs = [n for n, p in enumerate(right) if starts_with_any(self._texts, p, self._vocabulary.order)]
+        strange = [n for n, p in enumerate(right) if verbs and n > verbs[0] and self._is_strange(p)]
+        return right[: strange[0]] if strange else right
 
     def _frequency(self, places: Sequence[int]) -> Frequency | None:
         """How often a day, as said in these words or, failing that, anywhere in the message."""
@@ -432,13 +535,24 @@ class Reading:
         is_bare = any(count.counted == "bare" and count.place < found.first for count in found.counts)
         if quantity is None or not is_bare or any(count.counted == "packs" for count in found.counts):
             return quantity
-        units = self._vocabulary.dose_unit
-        said = (
-            self._texts[found.last],
-            self._texts[found.last + 1] if found.last + 1 < len(self._texts) else "",
+        units = self._vocabulary.dose_unit | self._own_units(found)
+        behind = found.last + 1
+        if tuple(self._texts[behind : behind + 1]) in self._vocabulary.case_after:
+            behind += 1  # "do darjan strepsils ki goliyan"
+        counts_units = (self._texts[found.last],) in units or (
+            tuple(self._texts[behind : behind + 1]) in units and behind not in self._used
         )
-        counts_units = (said[0],) in units or ((said[1],) in units and found.last + 1 not in self._used)
         return replace(quantity, of="units") if counts_units else quantity
+
+    def _without_name_as_unit(self, found: _Found, count: Count) -> Count:
+        """ "Lozenges 2": what stands before the number is the name, and no unit."""
+        is_name = count.place == found.last + 1 and count.counted == "units" and count.length == 1
+        return replace(count, counted="bare") if is_name else count
+
+    def _own_units(self, found: _Found) -> Phrases:
+        """What the medicine itself is counted in: masks."""
+        units = {normalise(candidate.unit) for candidate in found.candidates if candidate.units_per_pack > 1}
+        return frozenset((form,) for unit in units for form in (unit, unit.removesuffix("s")))
 
     def _count(self, places: Sequence[int], strengths: set[str]) -> list[Count]:
         found: list[Count] = []
@@ -476,7 +590,9 @@ class Reading:
                 found.quantity = quantity
                 return
         for found in before[-1:]:
-            if contains_any(self._texts[found.last + 1 :], self._vocabulary.correction):
+            if contains_any(
+                self._texts[found.last + 1 :], self._vocabulary.correction | self._vocabulary.negation_after
+            ):
                 found.quantity = quantity
             elif found.quantity != quantity:
                 found.quantity = Quantity(None)
@@ -538,19 +654,25 @@ class Reading:
         return (
             place not in self._used
             and text not in self._vocabulary.words
+            and text not in self._own_names
             and not text.replace(".", "").isdigit()
             and not any(term.first <= place < term.first + term.length for term in self._terms)
         )
 
+    def _may_name(self, place: int) -> bool:
+        """Whether a word may be the name of something that the catalogue does not know."""
+        return self._is_strange(place) and len(self._texts[place]) >= 3 and not is_common(self._texts[place])
+
     def _strange(self, places: Sequence[int]) -> list[int]:
-        return [place for place in places if self._is_strange(place) and len(self._texts[place]) >= 3]
+        return [place for place in places if self._may_name(place)]
 
     def _is_wanted(self, found: _Found) -> bool:
         """Whether an order verb or a quantity in its segment, or nothing else being said, asks for it."""
         places = [place for place, own in enumerate(self._segments) if own == self._segments[found.first]]
         texts = [self._texts[place] for place in places]
         is_all = found.last - found.first + 1 == len(self._texts)
-        return is_all or found.quantity is not None or contains_any(texts, self._vocabulary.order)
+        asks = self._vocabulary.order | self._vocabulary.refill | self._vocabulary.pack_unit
+        return is_all or found.quantity is not None or contains_any(texts, asks)
 
     def _unknown_names(self) -> list[tuple[int, str]]:
         """Strange words in a segment without a known name, where an order verb or a quantity says that
@@ -559,17 +681,25 @@ class Reading:
         unknown: list[tuple[int, str]] = []
         for segment in sorted(set(self._segments)):
             places = [place for place, own in enumerate(self._segments) if own == segment]
+            found = self._count(places, set())
+            # With a number and its unit any word may be a name: "जिंक, एक पत्ता".
+            is_certain = any(count.counted in ("packs", "units") for count in found)
             strange = self._strange(places)
+            if is_certain:
+                strange = [p for p in places if self._is_strange(p) and not _VERB.search(self._texts[p])]
             if not strange or any(place in self._used for place in places):
                 continue
             texts = [self._texts[place] for place in places]
-            wants = contains_any(texts, self._vocabulary.order)
-            counted = quantity_of(self._count(places, set())) is not None
+            wants = contains_any(texts, self._vocabulary.order) or (
+                contains_any(texts, self._vocabulary.refill)
+                and not all(_VERB.search(self._texts[place]) for place in strange)
+            )
+            counted = quantity_of(found) is not None
             is_all = len(strange) == len(self._texts) <= _MOST_UNKNOWN_WORDS
             # "dolo and losec": between names a segment of nothing but strange words is a name too.
             aside = self._vocabulary.filler | self._vocabulary.separator
             others = [self._texts[place] for place in places if place not in strange]
-            is_listed = bool(self._found) and all((text,) in aside for text in others)
+            is_listed = bool(self._found) and all((text,) in aside or is_common(text) for text in others)
             if wants or counted or is_all or is_listed:
                 unknown.append((strange[0], " ".join(self._texts[place] for place in strange)))
         return unknown
@@ -599,6 +729,10 @@ def _runs(places: Sequence[int]) -> list[list[int]]:
         else:
             runs.append([place])
     return runs
+
+
+def number_before(texts: Sequence[str], place: int) -> bool:
+    return place > 0 and number_at(texts, place - 1, load_vocabulary()) is not None
 
 
 def _is_large(number: str) -> bool:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from functions.chat.understanding.sounds import sound_of
 from functions.chat.understanding.words import is_devanagari, normalise, split
 
 _FOLDER = Path(__file__).parent / "languages"
@@ -71,6 +72,40 @@ class Vocabulary:
     none_about: Phrases
     for_self: Phrases
     times_a_day: Phrases
+    allergy_word: Phrases
+    health_word: Phrases
+    """Illness in general: "no health problems"."""
+    first_person: Phrases
+    age_word: Phrases
+    interrogative: Phrases
+    """Asks, or only softens a request: "kya"."""
+    address: Phrases
+    """Other people by what the assistant is called as well: "bhai, dolo bhej do"."""
+    possessive: Phrases
+    case_after: Phrases
+    """What follows a person who is spoken of: "bhai ko", "baba sathi"."""
+    less: Phrases
+    yes: Phrases
+    """Agrees by itself; `confirm` also has what only places: "send it"."""
+    act: Phrases
+    conditional: Phrases
+    """Makes a yes one for another time, or for something else."""
+    thanks: Phrases
+    ago: Phrases
+    history: Phrases
+    past_event: Phrases
+    """A red flag unless it is told of years ago."""
+    idiom: Phrases
+    logistics: Phrases
+    """How and when to deliver: said beside a yes it changes nothing of it."""
+    availability: Phrases
+    """Asks whether there is any; with a number it is an order: "एक मिळेल का"."""
+    bystander: Phrases
+    """What follows a person who only helps: "my son will collect it"."""
+    verb_number: Phrases
+    """Number words that are verbs as well."""
+    verb_stem: Phrases
+    """What makes the number word after it a verb: "kar do"."""
     red_flag_groups: Groups
     question_groups: Groups
     track_groups: Groups
@@ -80,6 +115,12 @@ class Vocabulary:
     durations: dict[str, int]
     """Days in a day, week, month."""
     fractions: dict[str, float]
+    multipliers: dict[str, int]
+    abbreviations: dict[str, str]
+    shorthand: dict[str, str]
+    """Of language; unlike an abbreviation it is read only where no name stands."""
+    letters: dict[str, str]
+    """Latin letters as a dictation writes them: "bee"."""
     frequencies: dict[tuple[str, ...], float]
     """Doses a day by how people say it."""
     hindi: frozenset[str]
@@ -87,6 +128,9 @@ class Vocabulary:
     """Words in Devanagari that only one of the two languages has."""
     words: frozenset[str]
     """Every single word of any list: what is never taken for a misspelt name."""
+    english: frozenset[str]
+    spelt: frozenset[str]
+    """Those and the words of the groups: what is never respelt."""
 
 
 @lru_cache(maxsize=1)
@@ -116,12 +160,36 @@ def load_vocabulary() -> Vocabulary:
     frequencies = {
         _words(phrase): float(often) for table in tables for phrase, often in table["frequency"].items()
     }
+    multipliers = {
+        normalise(word): factor for table in tables for word, factor in table["multiplier"].items()
+    }
+    abbreviations = {word: name for table in tables for word, name in table.get("abbreviation", {}).items()}
+    shorthand = {word: meant for table in tables for word, meant in table.get("shorthand", {}).items()}
+    letters = {word: letter for table in tables for word, letter in table.get("letter", {}).items()}
     words = {word for listed in lists.values() for phrase in listed for word in phrase}
+    grouped = {name: groups(name) for name in ("red_flag_groups", "question_groups", "track_groups")}
+    in_groups = {
+        word
+        for every in grouped.values()
+        for group in every
+        for part in group
+        for phrase in part
+        for word in phrase
+    }
+    every_word = frozenset(
+        words
+        | numbers.keys()
+        | forms.keys()
+        | ordinals.keys()
+        | durations.keys()
+        | multipliers.keys()
+        | {word for phrase in frequencies for word in phrase}
+    )
     return Vocabulary(
         **lists,
-        red_flag_groups=groups("red_flag_groups"),
-        question_groups=groups("question_groups"),
-        track_groups=groups("track_groups"),
+        red_flag_groups=grouped["red_flag_groups"],
+        question_groups=grouped["question_groups"],
+        track_groups=grouped["track_groups"],
         numbers=numbers,
         forms=forms,
         ordinals=ordinals,
@@ -129,16 +197,31 @@ def load_vocabulary() -> Vocabulary:
         marathi=marathi - hindi,
         durations=durations,
         fractions=fractions,
+        multipliers=multipliers,
+        abbreviations=abbreviations,
+        shorthand=shorthand,
+        letters=letters,
         frequencies=frequencies,
-        words=frozenset(
-            words
-            | numbers.keys()
-            | forms.keys()
-            | ordinals.keys()
-            | durations.keys()
-            | {word for phrase in frequencies for word in phrase}
-        ),
+        words=every_word,
+        english=frozenset(_every_word(tables[0])),
+        spelt=every_word | in_groups,
     )
+
+
+def _every_word(table: Mapping[str, Any]) -> set[str]:
+    """The words of a language's lists and tables."""
+    listed = [phrase for entries in table.values() for phrase in entries if isinstance(phrase, str)]
+    return {word for phrase in listed for word in _words(phrase)}
+
+
+@lru_cache(maxsize=1)
+def _common() -> frozenset[str]:
+    return frozenset((_FOLDER / "common.txt").read_text("utf-8").split())
+
+
+def is_common(text: str) -> bool:
+    """Whether a word is everyday English or Hindi: it has no meaning here, and is no name of a medicine."""
+    return text in _common() or sound_of(text) in _common()
 
 
 def _words(phrase: str) -> tuple[str, ...]:
@@ -161,6 +244,18 @@ def starts_with_any(words: Sequence[str], place: int, phrases: Phrases) -> int:
 
 def contains_any(words: Sequence[str], phrases: Phrases) -> bool:
     return any(starts_with_any(words, place, phrases) for place in range(len(words)))
+
+
+def without(words: Sequence[str], phrases: Phrases) -> list[str]:
+    """The words that are part of no phrase of several words."""
+    left: list[str] = []
+    place = 0
+    while place < len(words):
+        length = starts_with_any(words, place, phrases)
+        if length < 2:
+            left.append(words[place])
+        place += max(1, length if length > 1 else 1)
+    return left
 
 
 def matches_any(words: Sequence[str], groups: Groups) -> bool:

@@ -14,6 +14,9 @@ _DECIMAL_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
 _DOSING = re.compile(r"(?<![0-9-])([0-2])\s*-\s*([0-2])\s*-\s*([0-2])(?![0-9-])")
 _RANGE = re.compile(r"(?<=[0-9])\s*[-–—]\s*(?=[0-9])")
 _MINUS = re.compile(r"(?<![\w-])[-–—](?=[0-9])")
+_BLOOD_PRESSURE = re.compile(
+    r"(?<![0-9])(?:9[0-9]|1[0-9]{2}|2[0-2][0-9])\s*/\s*(?:[5-9][0-9]|1[0-3][0-9])(?![0-9])"
+)
 _LIST_NUMBER = re.compile(r"(?:^|(?<=[\s,;]))([0-9]{1,2})[.)]\s+")
 _APOSTROPHE = re.compile(r"(?<=\w)['’‘`](?=\w)")
 _SPOKEN_STOP = re.compile(r"\b(?:full stop|fullstop|comma)\b", re.IGNORECASE)
@@ -41,6 +44,12 @@ class Word:
     after_stop: bool = False
     """One that no name goes across: "metformin, glimepiride" are two, "calcium + vitamin d3" is one."""
     before_question_mark: bool = False
+    written: str = ""
+    """As it stands in the message, when `text` is the vocabulary's spelling of it."""
+
+    @property
+    def as_written(self) -> str:
+        return self.written or self.text
 
 
 def normalise(text: str) -> str:
@@ -57,6 +66,7 @@ def split(message: str) -> list[Word]:
     """
     text = _APOSTROPHE.sub("", unicodedata.normalize("NFKC", message)).translate(_DEVANAGARI_DIGITS)
     text = _without_list_numbers(_DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", text)))
+    text = _BLOOD_PRESSURE.sub(" ", text)
     text = _DOSING.sub(r"\1 \2 \3", text)  # "1-0-1": morning, noon, night
     text = _MINUS.sub(" minus ", _RANGE.sub(" to ", text))
     text = _DASH.sub(",", _SPOKEN_STOP.sub(",", text))
@@ -73,7 +83,7 @@ def split(message: str) -> list[Word]:
 def _without_case_ending(text: str) -> list[str]:
     """Marathi writes its postpositions onto the noun: "डोकेदुखीसाठी" is "डोकेदुखी साठी"."""
     for ending in _CASE_ENDINGS:
-        if text.endswith(ending) and len(text) > len(ending) + 2:
+        if text.endswith(ending) and len(text) >= len(ending) + 2:
             return [_OBLIQUE.sub("", text.removesuffix(ending)), ending]
     return [text]
 

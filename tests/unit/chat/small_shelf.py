@@ -99,6 +99,7 @@ def context_for(
     return TurnContext(
         patient_id="PAT012",
         preferred_language="en",
+        own_names=frozenset({"anjali", "gupta"}),
         conversation_id="6f1c1d0e-7a53-4a3e-9f0e-3d6f3b1f4c11",
         state=state or {},
         proposal=OpenProposal(

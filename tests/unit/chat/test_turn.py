@@ -23,7 +23,7 @@ PROPOSAL = {
 
 def context(**more: Any) -> dict[str, Any]:
     return {
-        "patient": {"patient_id": "PAT012", "preferred_language": "en"},
+        "patient": {"patient_id": "PAT012", "name": "Anjali Gupta", "preferred_language": "en"},
         "conversation_id": CONVERSATION,
         "state": {},
         "proposal": None,
