@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.installed node_modules/.installed
 
-.PHONY: help dev test lint types unit integration fuzz eval redrive reset setup graph openapi package
+.PHONY: help dev test lint types unit integration fuzz browser eval redrive reset setup graph openapi package
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ unit: .venv/.installed ## tests that open no socket
 
 integration: $(SETUP) ## tests against the real parts
 	@$(PY) -m pytest tests --ignore=tests/unit
+
+browser: $(SETUP) .venv/.browser ## the tests with a real Chromium, which must be on the PATH
+	@$(PY) -m pytest tests/contract/test_browser.py -rs
 
 fuzz: $(SETUP) ## send new odd requests to every route, for SECONDS (600) as each role
 	@FUZZ_SECONDS=$(or $(SECONDS),600) $(PY) -m pytest tests/contract/test_fuzzing.py -rA
@@ -54,6 +57,9 @@ package: $(SETUP) ## build what a deployment of STAGE (dev or prod) uploads
 
 .venv/.installed: requirements.txt requirements-dev.txt
 	@infra/local/setup.sh python
+
+.venv/.browser: requirements-browser.txt .venv/.installed
+	@$(PY) -m pip install -qq --disable-pip-version-check -r requirements-browser.txt && touch $@
 
 node_modules/.installed: package.json package-lock.json
 	@infra/local/setup.sh node

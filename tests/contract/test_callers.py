@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import httpx
-import psycopg
 import pytest
-from psycopg import sql
 
 from tests.contract.document import OPERATIONS, Operation
 from tests.contract.owned import EVERYBODYS, OWNED
 from tests.contract.people import Newcomer, bad_tokens, newcomer, staff_tokens, stranger_token
 from tests.contract.sending import send
+from tests.contract.stored import stored_about
 from tests.running_stack import RunningStack
 
 FRONTEND = "http://localhost:3001"
@@ -64,26 +63,10 @@ def ids_of(operation: Operation, owner: httpx.Client) -> dict[str, str]:
 @pytest.fixture
 def nothing_changes(stack: RunningStack, cast: Cast) -> Iterator[Callable[[], None]]:
     """Call it when the scene is set: what is stored about the owner must be the same when the test ends."""
-    before: list[str] = []
-    yield lambda: before.append(_stored_about(stack, cast.owner.patient_id))
-    assert before == [_stored_about(stack, cast.owner.patient_id)]
-
-
-def _stored_about(stack: RunningStack, patient_id: str) -> str:
-    with psycopg.connect(stack.database_url) as database:
-        tables = database.execute(
-            "select table_name from information_schema.columns "
-            "where table_schema = 'public' and column_name = 'patient_id' order by 1"
-        ).fetchall()
-        rows = sql.SQL(
-            "select string_agg(t::text, chr(10) order by t::text) from public.{} t where patient_id = %s"
-        )
-        return repr(
-            [
-                database.execute(rows.format(sql.Identifier(name)), [patient_id]).fetchone()
-                for (name,) in tables
-            ]
-        )
+    before: list[dict[str, str]] = []
+    yield lambda: before.append(stored_about(stack, cast.owner.patient_id))
+    after = stored_about(stack, cast.owner.patient_id)
+    assert {table: (rows, after[table]) for table, rows in before[0].items() if rows != after[table]} == {}
 
 
 def assert_refused(answer: httpx.Response, operation: Operation, *statuses: int) -> None:

@@ -16,7 +16,7 @@ def pins(path: Path) -> set[str]:
 
 
 FUNCTIONS = sorted(PROJECT.glob("functions/*/requirements.txt"))
-EVERYTHING = [*FUNCTIONS, PROJECT / "requirements.txt", PROJECT / "requirements-dev.txt"]
+EVERYTHING = [*FUNCTIONS, *sorted(PROJECT.glob("requirements*.txt"))]
 
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=lambda path: str(path.relative_to(PROJECT)))
