@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 
 from tests.contract.document import Json, Operation
+from tests.specimens import picture
 
-PAGE = ("prescription.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 32, "image/png")
+PAGE = ("prescription.png", picture(), "image/png")
 
 
 def send(
