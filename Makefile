@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.installed node_modules/.installed
 
-.PHONY: help dev test lint types unit integration fuzz browser eval redrive reset setup graph openapi package
+.PHONY: help dev test lint types unit integration fuzz browser eval redrive bench refill-scan reset setup graph openapi package
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
