@@ -18,7 +18,12 @@ from shared.database import Database, Gateway
 class ServiceSettings(BaseSettings):
     """Environment variables of the same names in capitals; an empty variable counts as unset."""
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        frozen=True,
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # an error is logged, and the input may be a secret with a slip in it
+    )
 
     stage: Literal["local", "dev", "prod"] = "local"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

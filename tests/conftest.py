@@ -41,7 +41,8 @@ def stack() -> Iterator[RunningStack]:
     os.environ["RATE_LIMITS"] = (
         "off"  # many turns and sign-ins of few people; the limits' tests switch them on
     )
-    os.environ["PARTNER_TIMEOUT_SECONDS"] = "2"  # so long a test waits for one that hangs
+    # So long a test waits for a partner that hangs, and for what a killed dispatcher held.
+    os.environ |= {"PARTNER_TIMEOUT_SECONDS": "2", "DISPATCH_LEASE_SECONDS": "4"}
     running = Stack(settings)
     try:
         delete_data(settings)
@@ -49,20 +50,7 @@ def stack() -> Iterator[RunningStack]:
     except StackError as error:
         pytest.exit(f"The test stack did not start: {error}", returncode=1)
     try:
-        keys = running.keys
-        yield RunningStack(
-            api_url=settings.api_url,
-            supabase_url=settings.supabase_url,
-            database_url=settings.database_url,
-            publishable_key=keys.publishable,
-            secret_key=keys.secret,
-            jwt_secret=keys.jwt_secret,
-            lambda_url=f"http://127.0.0.1:{settings.lambda_api.number}",
-            sqs_url=settings.sqs_url,
-            partner_port=settings.partner.number,
-            partner_outgoing=keys.partner_outgoing,
-            partner_incoming=keys.partner_incoming,
-        )
+        yield RunningStack.of(settings, running.keys)
         if misfortune := running.misfortune():
             pytest.fail(misfortune, pytrace=False)
     finally:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
+
+if TYPE_CHECKING:  # the unit tests come by here too and need none of it
+    from infra.local.settings import Keys, StackSettings
 
 DEMO_PASSWORD = "nexus-demo-2026"
 
@@ -20,12 +23,28 @@ class RunningStack:
     publishable_key: str
     secret_key: str
     jwt_secret: str
-    lambda_url: str = ""
-    sqs_url: str = ""
-    partner_port: int = 0
-    partner_outgoing: str = ""
-    partner_incoming: str = ""
+    lambda_url: str
+    sqs_url: str
+    partner_port: int
+    partner_outgoing: str
+    partner_incoming: str
     _tokens: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: StackSettings, keys: Keys) -> Self:
+        return cls(
+            api_url=settings.api_url,
+            supabase_url=settings.supabase_url,
+            database_url=settings.database_url,
+            publishable_key=keys.publishable,
+            secret_key=keys.secret,
+            jwt_secret=keys.jwt_secret,
+            lambda_url=f"http://127.0.0.1:{settings.lambda_api.number}",
+            sqs_url=settings.sqs_url,
+            partner_port=settings.partner.number,
+            partner_outgoing=keys.partner_outgoing,
+            partner_incoming=keys.partner_incoming,
+        )
 
     def patient_token(self, email: str) -> str:
         """The access token of a demo patient, for example `anjali@example.com`; signed in once per run."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import ssl
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,8 +24,9 @@ _MOST_OF_AN_ANSWER = 16 * 1024
 
 
 class Partner:
-    """Delivers events. Every attempt of one event carries the same id and the same body, so that the partner
-    can tell a repetition; the signature and its timestamp are new.
+    """Delivers events. `authorities` replaces the public ones that certificates are checked with. Every
+    attempt of one event carries the same id and the same body, so that the partner can tell a repetition; the
+    signature and its timestamp are new.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Partner:
         signatures: Signatures,
         timeout_seconds: float,
         on_laptop: bool = False,
+        authorities: ssl.SSLContext | None = None,
         resolver: Resolver = resolve,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -41,6 +44,7 @@ class Partner:
         self._signatures = signatures
         self._timeout_seconds = timeout_seconds
         self._on_laptop = on_laptop
+        self._authorities = authorities
         self._resolver = resolver
         self._clock = clock
 
@@ -49,6 +53,7 @@ class Partner:
         """Made when it is first needed: reading the system's certificates takes a while."""
         return httpx.AsyncClient(
             timeout=self._timeout_seconds,
+            verify=self._authorities or True,
             follow_redirects=False,
             trust_env=False,  # a proxy would connect wherever it likes
             headers={"User-Agent": "nexus-pharmacy", "Accept-Encoding": "identity"},

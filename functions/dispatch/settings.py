@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Annotated, Literal, Self, get_args
 
+import httpx
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
@@ -52,6 +53,17 @@ class DispatchSettings(ServiceSettings):
 
     aws_endpoint_url_ses: str | None = None
     aws_endpoint_url_sns: str | None = None
+
+    @field_validator("partner_url", mode="after")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        try:
+            parsed = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise ValueError(f"is no URL: {error}") from None
+        if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
+            raise ValueError("must be an http or https URL with a host and without a login")
+        return url
 
     @field_validator("partner_webhook_secrets", mode="after")
     @classmethod

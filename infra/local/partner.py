@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -66,6 +66,15 @@ def read_behaviour(environ: Mapping[str, str]) -> Behaviour:
     return Behaviour(**{name: type(usual[name])(value) for name, value in given.items()})
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that leaves in the middle is no error; one that is killed leaves so."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 class Partner:
     """The server and its reporters. `warehouse` may be looked into while it runs."""
 
@@ -77,7 +86,9 @@ class Partner:
         verifies: Signatures,
         signs: Signatures,
         reports_to: str,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self._say = say
         self.warehouse = warehouse
         self._behaviour = behaviour
         self._random = Random(behaviour.seed)  # noqa: S311 - moods, not secrets
@@ -89,8 +100,7 @@ class Partner:
     @contextmanager
     def open(self, port: int) -> Iterator[str]:
         """Serve and report while the body runs; gives the URL of its webhooks."""
-        server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        server.daemon_threads = True
+        server = _Server(("127.0.0.1", port), self._handler())
         threading.Thread(target=server.serve_forever, daemon=True).start()
         reporter = threading.Thread(target=self._report_until_the_end, daemon=True)
         reporter.start()
@@ -151,7 +161,7 @@ class Partner:
                 self.wfile.write(body)
 
             def log_message(self, *args: object) -> None:
-                print(f"{self.command} {self.path} {args[2] if len(args) > 2 else ''}", flush=True)
+                partner._say(f"{self.command} {self.path} {args[2] if len(args) > 2 else ''}")
 
         return Handler
 
@@ -178,11 +188,11 @@ class Partner:
                     },
                 )
             except httpx.HTTPError as error:
-                print(f"no answer to {report.webhook_id}: {type(error).__name__}", flush=True)
+                self._say(f"no answer to {report.webhook_id}: {type(error).__name__}")
                 return
             if answer.status_code < 500:
                 self.warehouse.reported(report.webhook_id, answer.status_code)
-            print(f"{report.webhook_id} {report.body} -> {answer.status_code}", flush=True)
+            self._say(f"{report.webhook_id} {report.body} -> {answer.status_code}")
 
 
 def main() -> None:
@@ -195,6 +205,7 @@ def main() -> None:
         verifies=Signatures([environ["NEXUS_PARTNER_VERIFIES_WITH"]]),
         signs=Signatures([environ["NEXUS_PARTNER_SIGNS_WITH"]]),
         reports_to=environ["NEXUS_PARTNER_REPORTS_TO"],
+        say=lambda words: print(words, flush=True),
     )
     with partner.open(int(environ["NEXUS_PARTNER_PORT"])):
         print("partner is open", flush=True)

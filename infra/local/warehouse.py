@@ -37,21 +37,21 @@ class Behaviour:
     """How the partner misbehaves. Rates are shares of what it does; delays are seconds."""
 
     seed: int = 2026
-    step_seconds: float = 4
+    step_seconds: float = 4.0
     """About how long each step of an order takes."""
-    failing: float = 0
+    failing: float = 0.0
     """Requests answered with an error, half of them after the work is done."""
-    hanging: float = 0
+    hanging: float = 0.0
     """Requests answered too late, half of them after the work is done."""
-    repeating: float = 0
+    repeating: float = 0.0
     """Reports sent twice."""
-    shuffling: float = 0
+    shuffling: float = 0.0
     """Orders whose reports come in another order than they happened."""
-    late: float = 0
+    late: float = 0.0
     """Orders of which an old report comes again at the end."""
-    undeliverable: float = 0
+    undeliverable: float = 0.0
     """Orders that fail; the second try succeeds."""
-    refusing: float = 0
+    refusing: float = 0.0
     """Orders it cancels by itself."""
 
 

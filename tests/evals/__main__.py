@@ -109,15 +109,7 @@ def _own_settings() -> StackSettings:
 
 
 def _known(settings: StackSettings) -> RunningStack:
-    keys = load_keys(settings.data_dir)
-    return RunningStack(
-        api_url=settings.api_url,
-        supabase_url=settings.supabase_url,
-        database_url=settings.database_url,
-        publishable_key=keys.publishable,
-        secret_key=keys.secret,
-        jwt_secret=keys.jwt_secret,
-    )
+    return RunningStack.of(settings, load_keys(settings.data_dir))
 
 
 if __name__ == "__main__":

@@ -85,16 +85,21 @@ class Fulfilment:
             database.execute(statement.encode(), arguments)
 
 
-@contextmanager
-def fulfilment(stack: RunningStack) -> Iterator[Fulfilment]:
-    """With a partner that accepts everything, and nothing in the outbox that other tests have left."""
+def quiet_outbox(stack: RunningStack) -> None:
+    """Nobody is to hear any more of what is in the outbox."""
     with records(stack) as database:
         database.execute(
             """
-            update public.outbox_events set annulled_at = now()
-            where num_nonnulls(delivered_at, dead_at, annulled_at) = 0
+            update public.outbox_events set annulled_at = now(), dead_at = null
+            where num_nonnulls(delivered_at, annulled_at) = 0
             """
         )
+
+
+@contextmanager
+def fulfilment(stack: RunningStack) -> Iterator[Fulfilment]:
+    """With a partner that accepts everything, and nothing in the outbox that other tests have left."""
+    quiet_outbox(stack)
     with fake_partner(stack.partner_outgoing, stack.partner_port) as partner:
         yield Fulfilment(stack, partner)
 

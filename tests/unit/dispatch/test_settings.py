@@ -34,6 +34,10 @@ def test_good_settings_are_read() -> None:
     ("changes", "named"),
     [
         ({"partner_url": "http://partner.example"}, "PARTNER_URL must be https"),
+        ({"partner_url": "https://user:pass@partner.example"}, "without a login"),
+        ({"partner_url": "https://0177.0.0.1/x"}, "is no URL"),
+        ({"partner_url": "file:///etc/passwd"}, "http or https"),
+        ({"partner_url": "partner.example"}, "http or https"),
         ({"notification_channels": "console"}, "console is for STAGE=local"),
         ({"notification_channels": "pigeon"}, "notification_channels"),
         ({"email_sender": None}, "NOTIFICATION_CHANNELS=email needs"),
