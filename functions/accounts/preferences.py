@@ -5,13 +5,24 @@ from __future__ import annotations
 from datetime import time
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
 
 from shared.database import Gateway
 from shared.text import Line
 
+
+def _no_number(value: object) -> object:
+    """Pydantic takes a number for the seconds since midnight; here it is a mistake."""
+    if isinstance(value, int | float):
+        raise ValueError("must be a time of day such as 21:00")
+    return value
+
+
 Minute = Annotated[
-    time, PlainSerializer(lambda moment: moment.strftime("%H:%M"), return_type=str), Field(examples=["21:00"])
+    time,
+    BeforeValidator(_no_number),
+    PlainSerializer(lambda moment: moment.strftime("%H:%M"), return_type=str),
+    Field(examples=["21:00"]),
 ]
 
 

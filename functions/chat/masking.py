@@ -109,7 +109,9 @@ class _Part:
 
 def _catalogue_words(message: str, spans: Sequence[Span]) -> set[str]:
     words = [word.text for word in split(message)]
-    return {text for span in spans for text in words[span.first : span.first + span.length]}
+    # Only as it is spelt there: by ear a name of a person may be a medicine's.
+    exact = [span for span in spans if span.distance == 0]
+    return {text for span in exact for text in words[span.first : span.first + span.length]}
 
 
 def _skeleton(word: str) -> str:
