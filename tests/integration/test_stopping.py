@@ -76,7 +76,7 @@ def test_every_process_ends_with_the_supervisor(data: Path, how: signal.Signals)
     assert any("postgres" in process.name() for process in processes)
 
     supervisor.send_signal(how)
-    code = supervisor.wait(timeout=20)
+    code = supervisor.wait(timeout=60)
 
     assert left_behind(processes) == []
     assert code == (-signal.SIGKILL if how == signal.SIGKILL else 0)
@@ -88,7 +88,7 @@ def test_a_dead_part_ends_the_rest_with_the_end_of_its_log(data: Path) -> None:
     (lite,) = [process for process in processes if any("lite.mjs" in word for word in process.cmdline())]
 
     lite.kill()
-    code = supervisor.wait(timeout=20)
+    code = supervisor.wait(timeout=60)
 
     assert code == 1
     assert "Supabase Lite stopped unexpectedly" in (data / "log").read_text()
@@ -112,4 +112,4 @@ def test_a_second_start_on_the_same_data_is_refused(data: Path) -> None:
         assert first.poll() is None
     finally:
         first.terminate()
-        first.wait(timeout=20)
+        first.wait(timeout=60)
