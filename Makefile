@@ -5,10 +5,10 @@
 PY := .venv/bin/python
 SETUP := .venv/.installed node_modules/.installed
 
-.PHONY: help dev test lint types unit integration fuzz browser eval chaos redrive reset setup graph openapi package
+.PHONY: help dev test lint types unit integration fuzz browser eval chaos redrive bench refill-scan reset setup graph openapi package
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: $(SETUP) ## run everything on this machine until Ctrl-C
 	@$(PY) -m infra.local.dev
@@ -43,6 +43,12 @@ chaos: $(SETUP) ## 2,000 orders in bad weather, nothing lost; ARGS="--orders 200
 
 redrive: .venv/.installed ## list events that nobody took; ARGS=--all delivers them again, STAGE=prod there
 	@$(PY) -m infra.redrive --stage $(or $(STAGE),local) $(ARGS)
+
+bench: $(SETUP) ## measure how fast it is; ARGS="refills --scale 0.1"
+	@$(PY) -m tests.bench $(ARGS)
+
+refill-scan: .venv/.installed ## look now for medicines that run out, on the running `make dev`
+	@$(PY) -m infra.local.refill_scan
 
 reset: .venv/.installed ## delete the laptop's data: the next `make dev` starts over
 	@$(PY) -m infra.local.reset

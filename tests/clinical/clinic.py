@@ -7,7 +7,7 @@ import itertools
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -152,7 +152,9 @@ class Clinic:
         age: int | None = 40,
         allergies: Sequence[str] | None = (),
         conditions: Sequence[str] | None = (),
+        time_zone: str = "UTC",
     ) -> Patient:
+        """Somebody whose days are those of the tests, unless `time_zone` says otherwise."""
         made = Patient(self._new_id("PAT"), uuid4())
         self.run("insert into auth.users (id, email) values (%s, %s)", made.user_id, f"{made.user_id}@test")
         self.run(
@@ -170,6 +172,11 @@ class Clinic:
             age,
             None if allergies is None else list(allergies),
             None if conditions is None else list(conditions),
+        )
+        self.run(
+            "insert into public.notification_preferences (patient_id, time_zone) values (%s, %s)",
+            made.patient_id,
+            time_zone,
         )
         return made
 
@@ -232,22 +239,24 @@ class Clinic:
         patient: Patient,
         product: Product,
         *,
-        days_ago: float,
+        days_ago: float = 0,
+        placed_at: datetime | None = None,
         packs: int = 1,
         dosage_frequency: str = "once_daily",
         units_per_dose: Decimal | float = 1,
         status: str = "delivered",
     ) -> str:
-        """An order of the past; whole days ago means the same time of day."""
+        """An order of the past; whole days ago means the same time of day. `placed_at` names the moment."""
         order_id = self._new_id("ORD")
         self.run(
             """
             insert into public.orders (order_id, patient_id, status, total, placed_at)
-            values (%s, %s, %s, 1, now() - make_interval(secs => %s))
+            values (%s, %s, %s, 1, coalesce(%s, now() - make_interval(secs => %s)))
             """,
             order_id,
             patient.patient_id,
             status,
+            placed_at,
             days_ago * 86_400,
         )
         self.run(
@@ -337,6 +346,11 @@ class Clinic:
     def today(self) -> date:
         today: date = self.value("select current_date")
         return today
+
+    def today_of(self, patient_id: str) -> date:
+        """The day it is where the patient is."""
+        day: date = self.value("select private.today_of(%s)", patient_id)
+        return day
 
     def run(self, statement: str, *values: object) -> None:
         self.connection.execute(statement, values)

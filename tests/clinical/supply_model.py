@@ -19,6 +19,7 @@ DOSES_A_DAY = {
 }
 """What is not here is taken as needed."""
 
+EPOCH = date(2000, 1, 1)
 AS_NEEDED_DAYS = 30
 USUAL_WASHOUT_DAYS = 14
 LONG_WASHOUT_DAYS = {"Carbamazepine": 28, "Phenytoin": 28, "Fluoxetine": 35}
@@ -89,3 +90,18 @@ def taken_today(purchases: Iterable[Purchase], today: date) -> set[tuple[str, st
             if today <= max(last_days):
                 taken.add((ingredient, composition))
     return taken
+
+
+def run_out(purchases: Iterable[Purchase]) -> date | None:
+    """The first day without; None for what was never bought to be taken regularly."""
+    supplies = chain(purchases, EPOCH)
+    return EPOCH + timedelta(days=math.ceil(supplies[-1].ends)) if supplies else None
+
+
+def days_covered(purchases: Iterable[Purchase]) -> set[date]:
+    """Every day on any part of which there is supply."""
+    return {
+        EPOCH + timedelta(days=day)
+        for supply in chain(purchases, EPOCH)
+        for day in range(math.floor(supply.starts), math.ceil(supply.ends))
+    }

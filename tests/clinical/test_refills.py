@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.clinical.clinic import Clinic, Finding, Line
+from tests.clinical.clinic import Clinic, Finding, Json, Line
 
 PHENYTOIN, ALPRAZOLAM, LEVOTHYROXINE, METFORMIN = "MED076", "MED071", "MED019", "MED003"
 ASPIRIN, IBUPROFEN, DICLOFENAC_GEL, NAPROXEN = "MED028", "MED012", "MED023", "MED069"
@@ -165,7 +165,7 @@ class TestUnknownProfile:
         [({"age": None}, "age"), ({"allergies": None}, "allergies"), ({"conditions": None}, "conditions")],
     )
     def test_what_was_never_asked_is_asked_before_the_first_order(
-        self, clinic: Clinic, unknown: dict[str, None], question: str
+        self, clinic: Clinic, unknown: Json, question: str
     ) -> None:
         patient = clinic.patient(**unknown)
         assert clinic.verification(patient, [ORS])["questions"] == [question]

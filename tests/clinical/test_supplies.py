@@ -3,46 +3,26 @@ patients, and over histories made up at random."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from fractions import Fraction
 
 import psycopg
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.clinical.clinic import Clinic, Json, Patient
-from tests.clinical.supply_model import Purchase, Supply, chain, taken_today
+from tests.clinical.history import (
+    CARBAMAZEPINE,
+    DOLO_650,
+    FLUOXETINE,
+    METFORMIN,
+    histories,
+    history,
+    live,
+    patients,
+)
+from tests.clinical.supply_model import EPOCH, Purchase, Supply, chain, taken_today
 
-METFORMIN, CARBAMAZEPINE, FLUOXETINE, PHENYTOIN = "MED003", "MED075", "MED074", "MED076"
-COMBIFLAM, ASPIRIN, DOLO_650, CROCIN_650 = "MED068", "MED028", "MED001", "MED034"
-EPOCH = date(2000, 1, 1)
-
-
-def history(clinic: Clinic, patient_id: str) -> list[Purchase]:
-    rows = clinic.rows(
-        """
-        select i.product_id, i.packs, i.units_per_dose, i.dosage_frequency, o.status,
-          (o.placed_at at time zone 'UTC')::date as bought_on
-        from public.orders as o join public.order_items as i using (order_id)
-        where o.patient_id = %s
-        order by o.placed_at
-        """,
-        patient_id,
-    )
-    return [
-        Purchase(
-            composition=(product := clinic.products[row["product_id"]]).composition,
-            ingredients=product.ingredients,
-            bought_on=row["bought_on"],
-            units=row["packs"] * product.units_per_pack,
-            units_per_dose=Fraction(row["units_per_dose"]),
-            dosage_frequency=row["dosage_frequency"],
-            status=row["status"],
-        )
-        for row in rows
-    ]
+PHENYTOIN, ASPIRIN, CROCIN_650 = "MED076", "MED028", "MED034"
 
 
 def model_of(purchases: list[Purchase]) -> list[tuple[str, date, float, float]]:
@@ -78,11 +58,6 @@ def active(clinic: Clinic, patient_id: str) -> set[tuple[str, str]]:
     return {(row["ingredient"], row["composition"]) for row in rows}
 
 
-def patients(clinic: Clinic) -> Iterator[str]:
-    for row in clinic.rows("select patient_id from public.patients order by patient_id"):
-        yield row["patient_id"]
-
-
 def test_the_seeds_supplies_are_those_of_the_model(clinic: Clinic, subtests: pytest.Subtests) -> None:
     for patient_id in patients(clinic):
         with subtests.test(patient_id):
@@ -114,50 +89,44 @@ def test_the_seeds_active_medicines_are_those_of_the_model(clinic: Clinic, subte
                 and item["issued_on"] <= clinic.today <= item["valid_until"]
                 and (item["repeats"] > 0 or part in long_term)
             }
-            expected = prescribed | taken_today(history(clinic, patient_id), clinic.today)
+            today = clinic.today_of(patient_id)
+            expected = prescribed | taken_today(history(clinic, patient_id), today)
 
             assert active(clinic, patient_id) == expected
 
 
-PURCHASES = st.lists(
-    st.fixed_dictionaries(
-        {
-            "product": st.sampled_from([METFORMIN, CARBAMAZEPINE, FLUOXETINE, COMBIFLAM, DOLO_650]),
-            "days_ago": st.integers(0, 120),
-            "packs": st.integers(1, 4),
-            "dosage_frequency": st.sampled_from(
-                [
-                    "once_daily",
-                    "twice_daily",
-                    "three_times_daily",
-                    "alternate_days",
-                    "once_weekly",
-                    "as_needed",
-                ]
-            ),
-            "units_per_dose": st.sampled_from([0.5, 1, 2, 3]),
-            "status": st.sampled_from(["delivered", "shipped", "confirmed", "cancelled", "failed"]),
-        }
-    ),
-    max_size=8,
-    # Two purchases of a medicine on one day have no order that both sides could know.
-    unique_by=lambda bought: (bought["product"], bought["days_ago"]),
-)
-
-
 @settings(max_examples=60, deadline=None, database=None)
-@given(purchases=PURCHASES)
+@given(purchases=histories())
 def test_any_history_has_the_models_supplies(clinic_database: str, purchases: list[Json]) -> None:
     with psycopg.connect(clinic_database) as connection, connection.transaction(force_rollback=True):
         clinic = Clinic(connection)
-        patient = clinic.patient()
-        for bought in purchases:
-            how = {name: value for name, value in bought.items() if name != "product"}
-            clinic.bought(patient, clinic.products[bought["product"]], **how)
+        patient = live(clinic, purchases)
         past = history(clinic, patient.patient_id)
 
         assert of_database(clinic, patient.patient_id) == model_of(past)
         assert active(clinic, patient.patient_id) == taken_today(past, clinic.today)
+
+
+@settings(max_examples=25, deadline=None, database=None)
+@given(first=histories(5), second=histories(5))
+def test_the_supplies_of_many_are_those_of_each(
+    clinic_database: str, first: list[Json], second: list[Json]
+) -> None:
+    with psycopg.connect(clinic_database) as connection, connection.transaction(force_rollback=True):
+        clinic = Clinic(connection)
+        both = [live(clinic, first).patient_id, live(clinic, second, "America/New_York").patient_id]
+
+        together = clinic.rows("select * from private.supplies_of(%s)", both)
+
+        columns = "composition, product_id, order_id, bought_on, days, starts, ends"
+        each = [
+            {"patient_id": patient_id, **row}
+            for patient_id in both
+            for row in clinic.rows(f"select {columns} from private.supplies(%s, null)", patient_id)
+        ]
+        assert sorted(map(repr, each)) == sorted(
+            repr({name: row[name] for name in ("patient_id", *columns.split(", "))}) for row in together
+        )
 
 
 class TestByHand:

@@ -44,6 +44,7 @@ PUBLIC = {
     "complaint_words",
     "compositions",
     "condition_phrases",
+    "refill_settings",
 }
 """Everybody reads every row: the catalogue and the rules."""
 
@@ -51,6 +52,7 @@ OWN = {
     "allergy_removals",
     "conversations",
     "decisions",
+    "discontinued_medicines",
     "messages",
     "notification_preferences",
     "notifications",
@@ -63,19 +65,21 @@ OWN = {
     "prescription_uploads",
     "prescriptions",
     "proposals",
+    "refill_alerts",
 }
 """A patient reads their own rows, staff reads all."""
 
 STAFF = {
     "audit_log",
     "dispense_register",
-    "inventory_defaults",
     "fulfilment_logs",
+    "inventory_defaults",
     "notification_attempts",
     "order_allocations",
     "prescription_uses",
     "product_batches",
     "rate_limits",
+    "refill_scans",
     "stock_movements",
     "stock_thresholds",
     "webhook_events",
@@ -115,6 +119,8 @@ FOR_SIGNED_IN = FOR_ALL | {
     "chat_turn",
     "correct_lot",
     "create_order",
+    "decide_refill_alert",
+    "discontinue_medicine",
     "expiring_lots",
     "find_upload",
     "finish_upload",
@@ -128,6 +134,8 @@ FOR_SIGNED_IN = FOR_ALL | {
     "list_orders",
     "notification_preferences",
     "list_prescriptions",
+    "list_refill_alerts",
+    "list_refills",
     "list_rule_sets",
     "list_stock_movements",
     "lot_recipients",
@@ -137,6 +145,7 @@ FOR_SIGNED_IN = FOR_ALL | {
     "patient_profile",
     "prescription_file",
     "product_inventory",
+    "propose_refill",
     "recall_lot",
     "receive_lot",
     "register_patient",
@@ -151,6 +160,7 @@ FOR_SIGNED_IN = FOR_ALL | {
     "submit_prescription",
     "take_rate",
     "update_patient",
+    "trigger_refill_scan",
     "verify_cart",
 }
 
@@ -225,7 +235,23 @@ def cast(database: psycopg.Connection) -> Cast:
         with acting_as(database, person):
             database.execute("select public.take_rate('upload')")
         database.execute("select private.audit('for.this_test', %s)", [person.patient_id])
+        database.execute(
+            """
+            insert into public.refill_alerts (patient_id, composition, product_id, packs, run_out_on)
+            values (%s, 'Metformin 500 mg', 'MED003', 1, current_date)
+            """,
+            [person.patient_id],
+        )
+        database.execute(
+            "insert into public.discontinued_medicines (patient_id, composition, reason) "
+            "values (%s, 'x', 'test')",
+            [person.patient_id],
+        )
     database.execute("insert into public.stock_thresholds values ('MED021', 50)")
+    database.execute(
+        "insert into public.refill_scans (scan_day, started_by, finished_at, outcome) "
+        "values (current_date, 'staff', now(), 'completed')"
+    )
     return cast
 
 

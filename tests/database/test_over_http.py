@@ -151,6 +151,13 @@ def test_a_second_registration_changes_nothing(anjali: httpx.Client) -> None:
         ("chat_turn", {"p_patient_id": "PAT001", **turn("say")}, 403),
         ("get_conversation", {"p_conversation_id": str(uuid4())}, 404),
         ("get_decisions", {"p_trace_id": str(uuid4())}, 404),
+        ("list_refills", {"p_patient_id": "PAT001"}, 403),
+        ("propose_refill", {"p_patient_id": "PAT001"}, 403),
+        (
+            "discontinue_medicine",
+            {"p_patient_id": "PAT001", "p_product_id": "MED003", "p_reason": "for them"},
+            403,
+        ),
     ],
 )
 def test_functions_serve_nobody_elses_patient(
@@ -357,6 +364,9 @@ STAFF_ONLY: list[tuple[str, Json]] = [
     ("review_prescription", {"p_prescription_id": "RX001", "p_review": {"status": "verified"}}),
     ("override_finding", {"p_patient_id": "PAT012", "p_rule": "allergy:penicillin", "p_reason": "I want it"}),
     ("activate_rule_set", {"p_version": "none"}),
+    ("list_refill_alerts", {}),
+    ("decide_refill_alert", {"p_alert_id": 1, "p_decision": {"decision": "dismiss", "reason": "I want it"}}),
+    ("trigger_refill_scan", {}),
 ]
 
 

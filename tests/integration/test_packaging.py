@@ -121,6 +121,7 @@ def test_a_function_may_do_with_the_queues_what_it_does_and_nothing_else(resourc
                 for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
             },
         },
+        "refillunderscorescan": {"sqs:SendMessage": {"RefillScanDeadLetterQueue"}},
     }
 
 
@@ -136,6 +137,37 @@ def test_a_wake_up_that_failed_comes_back_alone_and_not_while_it_may_still_run(
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert queue["VisibilityTimeout"] >= 6 * timeout
     assert queue["RedrivePolicy"]["deadLetterTargetArn"]
+
+
+def test_the_refill_scan_runs_by_itself_one_at_a_time_and_its_failures_are_kept(
+    resources: dict[str, Any],
+) -> None:
+    function = resources["RefillUnderscorescanLambdaFunction"]["Properties"]
+    [rule] = [
+        each["Properties"]
+        for each in resources.values()
+        if each["Type"] == "AWS::Events::Rule"
+        and "RefillUnderscorescan" in json.dumps(each["Properties"]["Targets"])
+    ]
+
+    assert function["ReservedConcurrentExecutions"] == 1
+    assert function["DeadLetterConfig"] == {"TargetArn": {"Fn::GetAtt": ["RefillScanDeadLetterQueue", "Arn"]}}
+    assert rule["ScheduleExpression"] == "rate(10 minutes)"
+    assert rule["State"] == "ENABLED"
+
+
+def test_an_alarm_rings_when_no_refill_scan_ends_for_a_day(resources: dict[str, Any]) -> None:
+    alarm = resources["RefillScanMissingAlarm"]["Properties"]
+
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("NexusPharmacy", "RefillScanFinished")
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": "refill_scan"}]
+    assert 86_400 <= alarm["Period"] * alarm["EvaluationPeriods"] <= 2 * 86_400
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "Sum",
+        "LessThanThreshold",
+        1,
+    )
+    assert alarm["TreatMissingData"] == "breaching"
 
 
 def test_nothing_of_the_laptop_is_deployed(built: Path, resources: dict[str, Any]) -> None:
@@ -161,7 +193,7 @@ def test_only_functions_without_a_user_hold_the_service_key(resources: dict[str,
     }
 
     assert holders <= WITHOUT_USER
-    assert holders >= {"dispatch", "webhooks"}
+    assert holders >= {"dispatch", "refill_scan", "webhooks"}
 
 
 def test_only_accounts_holds_the_key_by_which_sign_ins_are_counted(resources: dict[str, Any]) -> None:
