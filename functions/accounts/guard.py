@@ -25,6 +25,10 @@ class Guard:
             "take_sign_in", {"p_key": self.key, "p_account": email, "p_address": network_of(self.address)}
         )
 
+    def password_was_right(self) -> None:
+        """Takes the last attempt off the address: it is limited in wrong ones."""
+        self.database.rpc("return_sign_in", {"p_key": self.key, "p_address": network_of(self.address)})
+
     def has_record(self, email: str) -> bool:
         """Whether a patient with this e-mail has no account yet, nor anybody shown that it is theirs."""
         return bool(self.database.rpc("has_unclaimed_record", {"p_key": self.key, "p_email": email}))

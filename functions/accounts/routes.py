@@ -131,8 +131,8 @@ def sign_in_patient(
     guard: SignInGuard,
     settings: CurrentSettings,
 ) -> SignedInPatient:
-    """The answer has the tokens, and sets them as HttpOnly cookies. 429 after ten attempts in a minute, for
-    an account or from an address; `Retry-After` says how long."""
+    """The answer has the tokens, and sets them as HttpOnly cookies. 429 after ten attempts at an account in a
+    minute, or ten wrong ones from an address; `Retry-After` says how long."""
     signed_in, session = service.sign_in_patient(accounts, database.acting_as, guard, credentials)
     keep_session(request, PATIENT_COOKIE, session, settings)
     return signed_in

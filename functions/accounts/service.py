@@ -117,7 +117,9 @@ def sign_in_staff(
 def _sign_in(accounts: Accounts, guard: Guard, email: str, password: str) -> Session:
     guard.count_sign_in(email)
     with _refusing_in_even_time():
-        return accounts.sign_in(email, password)
+        session = accounts.sign_in(email, password)
+    guard.password_was_right()
+    return session
 
 
 @contextmanager

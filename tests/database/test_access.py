@@ -107,8 +107,8 @@ CLASSES = (PUBLIC, OWN, STAFF, COLLEAGUES, SERVICE)
 APPEND_ONLY = {"audit_log", "decisions", "dispense_register", "overrides", "stock_movements"}
 
 FOR_ALL = {"health_check", "product_detail", "search_products", "stock_quantity"}
-FOR_GUESTS = FOR_ALL | {"has_unclaimed_record", "take_sign_in"}
-"""The two ask for a key of the accounts function."""
+FOR_GUESTS = FOR_ALL | {"has_unclaimed_record", "return_sign_in", "take_sign_in"}
+"""The three ask for a key of the accounts function."""
 
 FOR_SIGNED_IN = FOR_ALL | {
     "abandon_upload",

@@ -6,12 +6,15 @@ import hashlib
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
 from uuid import uuid4
 
 import httpx
 import psycopg
 import pytest
 
+from infra.local.limits import apply_rate_limits
+from infra.local.settings import Keys, StackError, load_settings
 from tests.contract.people import newcomer
 from tests.integration.chatting import new_patient_token
 from tests.running_stack import RunningStack
@@ -141,7 +144,7 @@ def sign_in(stack: RunningStack, email: str, password: str = "wrong") -> httpx.R
         return api.post("/api/auth/login", json={"email": email, "password": password}, headers=claimed)
 
 
-def test_the_eleventh_attempt_from_an_address_is_refused_whoever_it_is_for(stack: RunningStack) -> None:
+def test_the_eleventh_wrong_attempt_from_an_address_is_refused_whoever_it_is_for(stack: RunningStack) -> None:
     answers = [sign_in(stack, f"nobody-{number}@example.com") for number in range(11)]
 
     assert [answer.status_code for answer in answers] == [401] * 10 + [429]
@@ -151,6 +154,21 @@ def test_the_eleventh_attempt_from_an_address_is_refused_whoever_it_is_for(stack
     )
     assert_refused(staff)
     assert staff.json()["authenticated"] is False
+
+
+def test_who_signs_in_rightly_leaves_the_address_to_the_others(
+    stack: RunningStack, limits: psycopg.Connection
+) -> None:
+    """A hospital's ward behind one address; and it makes guessing no cheaper."""
+    for email in [newcomer(stack).email for _ in range(12)]:
+        assert sign_in(stack, email, "monsoon-7").status_code == 200
+    assert counted(limits, "sign_in_address") == 0
+
+    own = newcomer(stack).email
+    for number in range(3):
+        sign_in(stack, f"nobody-{number}@example.com")
+        assert sign_in(stack, own, "monsoon-7").status_code == 200
+    assert counted(limits, "sign_in_address") == 3
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["an account", "no account"])
@@ -192,6 +210,8 @@ def test_nobody_but_the_function_can_use_attempts_up(
     asked = {"p_key": key, "p_account": "anjali@example.com", "p_address": "203.0.113.7"}
     with stack.rest() as guest, stack.rest(new_patient_token(stack)) as patient:
         answers = [client.post("/rpc/take_sign_in", json=asked) for client in (guest, patient)]
+        returned = {"p_key": key, "p_address": "203.0.113.7"}
+        answers += [client.post("/rpc/return_sign_in", json=returned) for client in (guest, patient)]
         answers.append(guest.post("/rpc/has_unclaimed_record", json={"p_key": key, "p_email": "a@b.example"}))
 
     assert {answer.status_code for answer in answers} <= {401, 403}
@@ -218,3 +238,22 @@ def test_a_refusal_takes_as_long_for_an_account_as_for_none(stack: RunningStack)
     # Without the wait: a few milliseconds against the hundred that comparing a password costs.
     assert min(known + unknown) >= 0.5
     assert abs(min(known) - min(unknown)) < 0.1
+
+
+# --- the laptop's switch -------------------------------
+
+
+def test_the_switch_is_carried_into_the_database(
+    stack: RunningStack, limits: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(load_settings(), external_database_url=stack.database_url)
+    keys = Keys(*(["x"] * len(fields(Keys))))
+
+    for switch, enforced in (("off", {False}), ("on", {True}), ("off", {False}), ("", {True})):
+        monkeypatch.setenv("RATE_LIMITS", switch)
+        apply_rate_limits(settings, keys)
+        assert {row for (row,) in limits.execute("select enforced from public.rate_limits")} == enforced
+    monkeypatch.setenv("RATE_LIMITS", "sometimes")
+    with pytest.raises(StackError, match="on or off"):
+        apply_rate_limits(settings, keys)
+    limits.execute("delete from public.function_keys where key_hash = encode(sha256('x'), 'hex')")

@@ -116,6 +116,14 @@ def test_who_is_let_in_does_not_wait(client: TestClient, waited: list[float]) ->
     assert waited == []
 
 
+def test_only_a_right_password_is_taken_off_the_address(pharmacy: FakePharmacy, client: TestClient) -> None:
+    client.post("/api/auth/login", json={**PATIENT, "password": "wrong"})
+    assert [name for name, _ in pharmacy.guest.calls] == ["take_sign_in"]
+
+    client.post("/api/auth/login", json=PATIENT)
+    assert [name for name, _ in pharmacy.guest.calls[1:]] == ["take_sign_in", "return_sign_in"]
+
+
 def test_without_its_key_the_function_lets_nobody_try(pharmacy: FakePharmacy) -> None:
     client = client_of(app, pharmacy=pharmacy, with_settings=settings(accounts_key=None))
 

@@ -103,7 +103,7 @@ class FakePharmacy:
         self.confirming = False
         self.signed_out: list[str] = []
         self.refresh_tokens: dict[str, str] = {}
-        self.guest = FakeGateway({"take_sign_in": None})
+        self.guest = FakeGateway({"take_sign_in": None, "return_sign_in": None})
 
     def sign_up(self, email: str, password: str) -> Session:
         if email in self.passwords:
