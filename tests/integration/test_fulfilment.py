@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.webhooks import Signatures
+from tests.fakes.partner import accepts, fails
 from tests.integration.chatting import stock
 from tests.integration.fulfilment import ORS, Fulfilment, bought, fulfilment, wakeful_patient
 from tests.integration.ordering import (
@@ -431,3 +432,54 @@ def test_an_order_that_somebody_else_holds_is_recorded_at_once_and_moved_later(
     assert status(patient, order_id) == "confirmed"
     the.dispatch()
     assert status(patient, order_id) == "shipped"
+
+
+# What must not be sent twice, or at all
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_what_staff_has_sent_by_hand_is_not_asked_of_the_partner_any_more(
+    the: Fulfilment, patient: httpx.Client, sent: bool
+) -> None:
+    order_id = bought(patient)
+    if sent:
+        the.partner.behave(fails(500), accepts)
+        the.dispatch()
+    with as_staff(the.stack, ADMIN) as admin:
+        moved = admin.put(f"/api/admin/orders/{order_id}/status", json={"status": "shipped"})
+    assert moved.status_code == 200
+
+    the.let_pass(order_id)
+    the.dispatch()
+
+    assert len(the.partner.about(order_id)) == int(sent)
+    [event] = the.events(order_id)
+    assert event["annulled_at"]
+    assert told(the, order_id) == ["order.confirmed", "order.shipped"]
+
+
+@pytest.mark.parametrize(("column", "value"), [("status", "held"), ("expiry", "2026-01-01")])
+def test_packs_that_may_not_be_sold_any_more_are_not_sent_again(
+    the: Fulfilment, patient: httpx.Client, column: str, value: str
+) -> None:
+    order_id = bought(patient)
+    the.dispatch()
+    [lot] = the.rows(
+        f"select batch_id, {column} as before from public.product_batches"
+        " join public.order_allocations using (batch_id) where order_id = %s",
+        order_id,
+    )
+    change = f"update public.product_batches set {column} = %s where batch_id = %s"
+    the.run(change, value, lot["batch_id"])
+    try:
+        the.report(order_id, "failed")
+    finally:
+        the.run(change, lot["before"], lot["batch_id"])
+
+    assert status(patient, order_id) == "failed"
+    assert [event["event_type"] for event in the.events(order_id)] == ["order.confirmed"]
+    [notice] = the.rows(
+        "select arguments from public.notifications where subject = %s and kind = 'order.failed'",
+        f"order:{order_id}",
+    )
+    assert notice["arguments"]["retrying"] is False
