@@ -304,3 +304,10 @@ def test_of_phrases_that_share_words_the_first_counts(database: psycopg.Connecti
     found = "select first, length, condition from private.find_terms(%s, %s)"
     words = ["sir", "dard", "ki", "dawai"]
     assert database.execute(found, [words, [True] * 4]).fetchall() == [(1, 2, "headache")]
+
+
+def test_a_complaint_repeated_without_end_is_verified_a_few_times(database: psycopg.Connection) -> None:
+    found = database.execute(
+        "select count(*) from private.find_terms(%s, %s)", [["dard", "nahi"] * 200, [True] * 400]
+    ).fetchone()
+    assert found == (12,)

@@ -2,7 +2,8 @@
 
 Starts a Postgres of its own, makes a database of every size from the seeded one, and takes the turns of
 `messages.py` in this process, as the Lambda would: once through PostgREST, once calling the SQL directly.
-Prints medians and 95th percentiles in milliseconds; writes them as JSON as well.
+Prints medians and 95th percentiles in milliseconds, and the processor time of a turn in this process, the
+gateway and Postgres together; writes them as JSON as well.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -27,6 +29,7 @@ from infra.local.stack import Stack
 from infra.local.supabase import start_supabase, write_project
 from tests.bench.chat.catalogue import make
 from tests.bench.chat.measuring import Sample, in_sql, measure, through_postgrest
+from tests.bench.chat.work import Work, server_of
 
 REPORT = PROJECT / ".local" / "bench-chat.json"
 SIZES = (110, 2_500, 250_000)
@@ -112,14 +115,16 @@ def _measured(settings: StackSettings, keys: Keys, url: str, size: int, rounds: 
         gateway = start_supabase(own, keys, write_project(own))
         try:
             as_the_lambda = through_postgrest(own.supabase_url, keys.publishable, keys.jwt_secret)
-            whole = measure(admin, as_the_lambda, rounds)
+            work = Work([psutil.Process(gateway.pid), server_of(admin)])
+            whole, spent = measure(admin, as_the_lambda, rounds, work)
         finally:
             gateway.stop()
-        in_database = measure(admin, in_sql(direct), rounds)
+        in_database, _ = measure(admin, in_sql(direct), rounds)
     kinds = dict.fromkeys(sample.kind for sample in whole)
     return {
         "products": size,
         "turn": _spread([s.whole for s in whole]),
+        "processor": round(spent, 1),
         "context": _spread([s.context for s in whole]),
         "context_sql": _spread([s.context for s in in_database]),
         "turn_sql": _spread([s.turn for s in in_database]),
@@ -149,18 +154,22 @@ def _slowest(samples: Sequence[Sample]) -> dict[str, float]:
     return {message: round(value, 1) for value, message in took[:10]}
 
 
-_HEAD = f"{'ms, p50 / p95':>14} {'a turn':>15} {'chat_context':>15} {'its SQL':>15} {'chat_turn, SQL':>15}"
+_HEAD = " ".join(
+    f"{title:>15}"
+    for title in ("ms, p50 / p95", "a turn", "chat_context", "its SQL", "chat_turn, SQL", "processor, mean")
+)
 
 
 def _row(figure: dict[str, Any]) -> str:
     columns = [_pair(figure[key]) for key in ("turn", "context", "context_sql", "turn_sql")]
-    return " ".join([f"{figure['products']:>14,}", *(f"{column:>15}" for column in columns)])
+    columns.append(f"{figure['processor']:.0f}")
+    return " ".join(f"{column:>15}" for column in (f"{figure['products']:,}", *columns))
 
 
 def _by_kind(figures: Sequence[dict[str, Any]]) -> str:
-    head = f"{'a turn':>14} " + " ".join(f"{figure['products']:>15,}" for figure in figures)
+    head = f"{'a turn':>15} " + " ".join(f"{figure['products']:>15,}" for figure in figures)
     rows = (
-        f"{kind:>14} " + " ".join(f"{_pair(f['kinds'][kind]['turn']):>15}" for f in figures)
+        f"{kind:>15} " + " ".join(f"{_pair(f['kinds'][kind]['turn']):>15}" for f in figures)
         for kind in figures[0]["kinds"]
     )
     return "\n".join([head, *rows])

@@ -15,6 +15,7 @@ from functions.chat.state import Message
 from shared.database import Database, Gateway
 from tests.bench.chat.gateways import Direct, Timed
 from tests.bench.chat.messages import Dialogue, dialogues
+from tests.bench.chat.work import Work
 
 WARM_UP = 2
 """Rounds that are not counted: connections, plans and caches."""
@@ -55,15 +56,23 @@ def in_sql(connection: psycopg.Connection) -> Connect:
     return lambda user_id: Direct(connection, user_id)
 
 
-def measure(admin: psycopg.Connection, connect: Connect, rounds: int) -> list[Sample]:
-    """Every turn of every conversation, `rounds` times. `admin` may do anything and registers newcomers."""
+def measure(
+    admin: psycopg.Connection, connect: Connect, rounds: int, work: Work | None = None
+) -> tuple[list[Sample], float]:
+    """Every turn of every conversation, `rounds` times, and the mean processor time of a turn. `admin` may do
+    anything and registers newcomers.
+    """
     said = list(dialogues(*_names(admin)))
     samples: list[Sample] = []
+    before = 0.0
     for number in range(WARM_UP + rounds):
+        if number == WARM_UP:
+            before = work.so_far() if work else 0.0
         for dialogue in said:
             played = _play(dialogue, connect(_user(admin, dialogue.patient)))
             samples += played if number >= WARM_UP else []
-    return samples
+    spent = work.so_far() - before if work else 0.0
+    return samples, spent / len(samples)
 
 
 def _play(dialogue: Dialogue, gateway: Gateway) -> list[Sample]:
