@@ -20,9 +20,21 @@ def database(stack: RunningStack) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def shelf(database: psycopg.Connection) -> Shelf:
-    """An empty shelf of bandages; a patient who may buy them, and an admin."""
-    product_id = "MED032"
-    database.execute("update public.product_batches set quantity = 0 where product_id = %s", [product_id])
+    """The empty shelf of a product of its own; a patient who may buy it, and an admin."""
+    product_id = "TEST-SHELF"
+    database.execute(
+        """
+        insert into public.products (
+          product_id, product_name, active_ingredient, strength, form, pack_unit, units_per_pack, unit,
+          package_size, price, prescription_required, schedule, category, manufacturer
+        )
+        values (
+          %s, 'Bandage for this test', '-', '-', 'device', 'roll', 1, 'roll', '1 Roll', 40, false, 'OTC',
+          'First Aid', 'Test'
+        )
+        """,
+        [product_id],
+    )
     return Shelf(
         database,
         patient=patient(database, "patient", "anjali@example.com"),
