@@ -27,7 +27,7 @@ class Frontend:
     """One browser with the frontend open. Use it in a `with`."""
 
     def __init__(self, stack: RunningStack) -> None:
-        self._http = httpx.Client(base_url=stack.api_url, timeout=60)
+        self._http = stack.api()
 
     def __enter__(self) -> Frontend:
         return self
