@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, GetJsonSchemaHandler, TypeAdapter
+from pydantic.json_schema import JsonSchemaValue
 
 from shared.errors import Conflict, Invalid, NexusError
 
@@ -35,6 +36,16 @@ IDEMPOTENCY_KEY_REUSED = Invalid(
 
 Refusal = type[NexusError] | NexusError
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedAs:
+    """Shows JSON as `model` in the API's document. Nothing is checked by it: the JSON was made elsewhere."""
+
+    model: Any
+
+    def __get_pydantic_json_schema__(self, _: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(TypeAdapter(self.model).core_schema)
 
 
 class FieldProblem(BaseModel):

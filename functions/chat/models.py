@@ -8,7 +8,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from shared.openapi import Problem
+from functions.chat.cards import CardJson
+from shared.findings import ProductFindingJson
+from shared.openapi import DescribedAs, Problem
 from shared.text import Identifier, Paragraph
 
 LONGEST_MESSAGE = 2000
@@ -37,9 +39,7 @@ class Step(BaseModel):
 
 class ChatReply(BaseModel):
     reply: str = Field(description="Plain text, to be shown or read out")
-    card_data: dict[str, Any] | None = Field(
-        description="`type`: order_confirmation, clarification, safety_alert, order_status or emergency"
-    )
+    card_data: CardJson | None
     conversation_id: UUID
     trace_id: UUID = Field(description="For /api/decisions/{trace_id}")
     thinking: list[Step]
@@ -55,7 +55,7 @@ class ChatProblem(Problem):
 class SpokenMessage(BaseModel):
     role: Literal["patient", "assistant"]
     text: str
-    card_data: dict[str, Any] | None
+    card_data: CardJson | None
     trace_id: UUID
     created_at: datetime
 
@@ -66,15 +66,22 @@ class Conversation(BaseModel):
     next_cursor: str | None = Field(description="For what was said before these; null when nothing was")
 
 
+class ClinicalCheck(BaseModel):
+    check: str = Field(examples=["interaction"])
+    product_id: str = Field(examples=["MED001"])
+    result: Literal["clear", "warned", "blocked", "not_done"]
+
+
+CheckJson = Annotated[dict[str, Any], DescribedAs(ClinicalCheck)]
+
+
 class Decision(BaseModel):
     kind: str = Field(examples=["propose", "confirm"])
     request: dict[str, Any]
     outcome: str = Field(examples=["proposed", "refused", "placed"])
     rule_set: str | None = Field(description="Version of the clinical rules that were in force")
-    findings: list[dict[str, Any]]
-    checks: list[dict[str, Any]] = Field(
-        description="Each check of each product: clear, warned, blocked or not_done"
-    )
+    findings: list[ProductFindingJson]
+    checks: list[CheckJson]
     order_id: str | None
     decided_at: datetime
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from shared.findings import FindingJson, ProductFindingJson, RejectedItemJson
 from shared.money import Money
 from shared.openapi import Problem
 from shared.text import Identifier, Line
@@ -90,10 +91,14 @@ class OrderLine(BaseModel):
     quantity: int = Field(description="Packs", examples=[2])
     unit_price: Money = Field(description="INR per pack, as sold")
     line_total: Money
-    warnings: list[dict[str, Any]] = Field(
+    warnings: list[FindingJson] = Field(
         description="What the clinical checks said when it was sold: code, message, source; `overridden` "
         "with the pharmacist's reason where one let it pass"
     )
+
+
+class Tracking(BaseModel):
+    tracking_number: str = Field(examples=["BD123456789IN"])
 
 
 class Order(BaseModel):
@@ -102,7 +107,7 @@ class Order(BaseModel):
     total_price: Money
     placed_at: datetime
     items: list[OrderLine]
-    tracking: dict[str, Any] | None
+    tracking: Tracking | None
 
 
 class PlacedOrder(Order):
@@ -167,10 +172,8 @@ class OrderHistory(BaseModel):
 class OrderProblem(Problem):
     """Of an order that was not placed: what was found, and what is missing or offered instead."""
 
-    findings: list[dict[str, Any]] | None = Field(
-        default=None, description="Code, severity, rule and source of each"
-    )
-    rejected_items: list[dict[str, Any]] | None = Field(
+    findings: list[ProductFindingJson] | None = None
+    rejected_items: list[RejectedItemJson] | None = Field(
         default=None, description="With the reason, and alternatives where the law allows them"
     )
     questions: list[str] | None = Field(default=None, description="Fields of the profile that are missing")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from shared.findings import ProductFindingJson
 from shared.money import Money
 from shared.text import Identifier, Line, Paragraph
 
@@ -177,9 +178,7 @@ class ReviewedOrder(BaseModel):
 class WaitingOrder(ReviewedOrder):
     patient_id: str
     patient_name: str
-    findings: list[dict[str, Any]] = Field(
-        description="As verified now: code, severity, rule, source, and whether it `waits` for a pharmacist"
-    )
+    findings: list[ProductFindingJson] = Field(description="As verified now")
 
 
 class ReviewQueue(BaseModel):
@@ -209,7 +208,7 @@ class Rejection(BaseModel):
 class OrderAfterReview(BaseModel):
     outcome: str = Field(examples=["confirmed", "cancelled", "waiting"])
     order: ReviewedOrder
-    findings: list[dict[str, Any]]
+    findings: list[ProductFindingJson]
 
 
 class Review(BaseModel):

@@ -181,15 +181,15 @@ def _refusal(status: str, errors: list[Refusal], problem: type[Problem], path: s
 
 
 def _described_refusal(status: str, errors: Sequence[Refusal], problem: type[Problem], path: str) -> Json:
+    content: Json = {"schema": {"$ref": f"#/components/schemas/{problem.__name__}"}}
+    # What is common is shown once, in the components.
+    shown = [error for error in errors if problem is Problem or error not in _COMMON.get(status, [])]
+    if shown:
+        content["examples"] = {error.code: {"value": _example(error, problem, path)} for error in shown}
     return {
         "description": ", ".join(f"`{error.code}`" for error in errors),
         "headers": _headers(status),
-        "content": {
-            PROBLEM: {
-                "schema": {"$ref": f"#/components/schemas/{problem.__name__}"},
-                "examples": {error.code: {"value": _example(error, problem, path)} for error in errors},
-            }
-        },
+        "content": {PROBLEM: content},
     }
 
 

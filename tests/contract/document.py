@@ -84,6 +84,11 @@ class Operation:
             return next(iter(content["examples"].values()))["value"]
         return self._example_of(content["schema"], self.name)
 
+    def answer_schema(self, status: str) -> Json:
+        content = self.resolve(self.spec["responses"][status])["content"]
+        schema: Json = next(iter(content.values()))["schema"]
+        return schema
+
     def resolve(self, schema: Json) -> Json:
         while "$ref" in schema:
             found: Any = self.document

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.contract.document import OPERATIONS
 from tests.contract.frontend import (
     Frontend,
     Shape,
@@ -51,7 +52,7 @@ REJECTED_ITEM: Shape = {
     "product_name": filled,
     "reason": filled,
     "code": filled,
-    "severity": one_of("block", "warn"),
+    "severity": filled,
     "source": or_null(text),
     "alternatives": rows,
 }
@@ -83,6 +84,9 @@ CARDS: dict[str, Shape] = {
 OPTION: Shape = {"product_id": filled, "product_name": filled, "price": money, "package_size": filled}
 
 
+CHAT = next(one for one in OPERATIONS if one.name == "POST /api/chat")
+
+
 @pytest.fixture
 def page(stack: RunningStack) -> Iterator[Frontend]:
     with Frontend(stack) as frontend:
@@ -101,6 +105,7 @@ def say(page: Frontend, message: str, language: str = "en", **more: Any) -> Any:
     assert answer.status_code == 200, answer.text
     said = read(answer)
     assert wrong_in(said, ANSWER) == []
+    assert CHAT.errors_of(answer.json(), CHAT.answer_schema("200")) == []
     card = said["card_data"]
     if card:
         assert wrong_in(card, CARDS[card["type"]]) == []
