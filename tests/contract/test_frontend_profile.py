@@ -1,4 +1,4 @@
-"""The frontend's profile page: it always sends its five fields, unset ones as "", and shows what comes back."""
+"""The profile page: it always sends its five fields, unset ones as "", and shows what comes back."""
 
 from __future__ import annotations
 
