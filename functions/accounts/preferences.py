@@ -5,25 +5,11 @@ from __future__ import annotations
 from datetime import time
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.database import Gateway
+from shared.days import ClockTime
 from shared.text import Line
-
-
-def _no_number(value: object) -> object:
-    """Pydantic takes a number for the seconds since midnight; here it is a mistake."""
-    if isinstance(value, int | float):
-        raise ValueError("must be a time of day such as 21:00")
-    return value
-
-
-Minute = Annotated[
-    time,
-    BeforeValidator(_no_number),
-    PlainSerializer(lambda moment: moment.strftime("%H:%M"), return_type=str),
-    Field(examples=["21:00"]),
-]
 
 
 class NotificationPreferences(BaseModel):
@@ -35,8 +21,8 @@ class NotificationPreferences(BaseModel):
     time_zone: Annotated[Line, StringConstraints(min_length=1, max_length=64)] = Field(
         default="Asia/Kolkata", description="An IANA name", examples=["Asia/Kolkata"]
     )
-    quiet_from: Minute = Field(default=time(21), description="Local time from which nothing is sent")
-    quiet_until: Minute = Field(default=time(9), description="The same as `quiet_from` means never quiet")
+    quiet_from: ClockTime = Field(default=time(21), description="Local time from which nothing is sent")
+    quiet_until: ClockTime = Field(default=time(9), description="The same as `quiet_from` means never quiet")
 
 
 def preferences(database: Gateway, patient_id: str) -> NotificationPreferences:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from shared.days import Day
 from shared.money import Money
 from shared.openapi import Problem
 from shared.text import Line, Paragraph
@@ -139,7 +140,7 @@ class Delivery(BaseModel):
     lot: Annotated[Line, StringConstraints(min_length=1, max_length=50)] = Field(
         description="As printed; case and spaces do not matter"
     )
-    expiry: date = Field(description="The day from which on it is not sold")
+    expiry: Day = Field(description="The day from which on it is not sold")
     packs: Annotated[int, Field(strict=True, ge=1, le=100_000)]
     note: Annotated[Line, StringConstraints(max_length=500)] | None = Field(
         default=None, description="Such as the supplier's invoice", examples=["Invoice 4711"]
@@ -163,7 +164,7 @@ class Correction(BaseModel):
     counted: Counted | None = Field(
         default=None, description="Packs on the shelf, those of waiting orders included"
     )
-    expiry: date | None = Field(default=None, description="As printed; a later one is for a pharmacist")
+    expiry: Day | None = Field(default=None, description="As printed; a later one is for a pharmacist")
     reason: Reason
 
     @model_validator(mode="after")

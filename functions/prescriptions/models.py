@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from shared.days import Day
 from shared.findings import ProductFindingJson
 from shared.money import Money
 from shared.text import Identifier, Line, Paragraph
@@ -194,8 +195,8 @@ class Verification(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     prescriber: Name | None = Field(default=None, examples=["Dr. S. Mehta"])
-    issued_on: date | None = None
-    valid_until: date | None = None
+    issued_on: Day | None = None
+    valid_until: Day | None = None
     items: list[PrescribedItem] | None = Field(default=None, min_length=1, max_length=20)
 
 
