@@ -116,7 +116,7 @@ def test_the_context_of_a_crowd_fits_into_a_turn(crowded: psycopg.Connection) ->
 def test_in_a_small_catalogue_every_product_of_a_name_is_told(stack: RunningStack) -> None:
     with psycopg.connect(stack.database_url) as database:
         every = database.execute(
-            "select array_agg(product_id order by 1) from public.products"
+            "select array_agg(product_id order by product_id) from public.products"
             " where active_ingredient = 'Paracetamol'"
         ).fetchone()
         assert every is not None
