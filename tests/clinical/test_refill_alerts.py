@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from hypothesis import given, settings
 
-from tests.clinical.alerting import alerts, as_user, day, decide, scan, states
+from tests.clinical.alerting import alerts, as_user, day, days_pass, decide, scan, states
 from tests.clinical.clinic import Clinic, Json, Patient
 from tests.clinical.history import METFORMIN, histories, live
 
@@ -192,6 +192,30 @@ class TestDiscontinued:
         patient = bought(clinic, (METFORMIN, 25))
         with pytest.raises(psycopg.DatabaseError, match="not_a_refill"):
             discontinue(clinic, patient, product)
+
+
+class TestMyUsual:
+    """What "refill my usual" in the chat is about."""
+
+    def usual(self, clinic: Clinic, patient: Patient) -> set[str]:
+        rows = clinic.rows("select own from private.own_medicines(%s) as own", patient.patient_id)
+        return {row["own"] for row in rows}
+
+    def test_is_what_is_taken_regularly(self, clinic: Clinic) -> None:
+        patient = bought(clinic, (METFORMIN, 25), (ASPIRIN, 100))
+        assert self.usual(clinic, patient) == {METFORMIN, ASPIRIN}
+
+    @pytest.mark.parametrize("days_ago", [20, 150])
+    def test_is_not_what_was_replaced_however_long_ago(self, clinic: Clinic, days_ago: int) -> None:
+        patient = bought(clinic, (AMLODIPINE_5, days_ago + 25), (AMLODIPINE_10, days_ago))
+        assert self.usual(clinic, patient) == {AMLODIPINE_10}
+
+    def test_is_not_what_was_discontinued_also_while_a_prescription_is_valid(self, clinic: Clinic) -> None:
+        patient = bought(clinic, (METFORMIN, 25), (ASPIRIN, 25))
+        clinic.prescribe(patient, clinic.products[METFORMIN])
+        discontinue(clinic, patient, METFORMIN)
+        days_pass(clinic, patient, 60)
+        assert self.usual(clinic, patient) == {ASPIRIN}
 
 
 class TestClosing:
