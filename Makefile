@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.installed node_modules/.installed
 
-.PHONY: help dev test lint types unit integration fuzz browser eval chaos redrive bench refill-scan reset setup graph openapi package
+.PHONY: help dev test lint types unit integration fuzz browser eval chaos redrive bench refill-scan reset setup graph openapi package invoke
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,7 +61,10 @@ openapi: .venv/.installed ## describe the API anew, in functions/health/openapi.
 graph: .venv/.installed ## draw the chat's graph into docs/chat-graph.md
 	@$(PY) -m functions.chat.drawing
 
-package: $(SETUP) ## build what a deployment of STAGE (dev or prod) uploads
+invoke: .venv/.installed ## let function FN of the running `make dev` answer an EVENT of tests/events; AS=<who>
+	@$(PY) -m infra.invoke $(FN) $(EVENT) $(if $(AS),--as $(AS))
+
+package: $(SETUP) ## build what a deployment of STAGE (dev or prod) uploads, and print its sizes
 	@node_modules/.bin/osls package --stage $(or $(STAGE),dev)
 
 .venv/.installed: requirements.txt requirements-dev.txt

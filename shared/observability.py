@@ -28,6 +28,7 @@ _PERSONAL_KEYS = frozenset(
 _EMAIL = re.compile(r"[^\s@\"'<>()=]+@[^\s@\"'<>()=]+\.[^\s@\"'<>()=,;]+")
 _TOKEN = re.compile(r"eyJ[\w-]*\.[\w-]*(?:\.[\w-]*)?|\bsb_(?:secret|publishable)_\w+|(?i:bearer)\s+\S+")
 _PHONE = re.compile(r"(?<![\w-])\+?\d(?:[ -]?\d){9,14}(?![\w-])")
+_OURS = re.compile(r"(^|/)(functions|shared)/(?!.*site-packages)")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{7,99}")
 
 
@@ -63,7 +64,7 @@ class MaskingFormatter(LambdaPowertoolsFormatter):
         error: BaseException | None = ei[1]
         while error is not None:
             frames = traceback.extract_tb(error.__traceback__)
-            ours = [frame for frame in frames[:-1] if "site-packages" not in frame.filename]
+            ours = [frame for frame in frames[:-1] if _OURS.search(frame.filename)]
             lines.append(" ".join(filter(None, [type(error).__name__, getattr(error, "code", None)])))
             lines += [f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in [*ours, *frames[-1:]]]
             error = error.__cause__ or error.__context__

@@ -28,6 +28,8 @@ def list_refills(database: Gateway, patient_id: str | None = None) -> RefillList
     for refill in found["refills"]:
         item = {"product_id": refill["product_id"]}
         refill["reorder"] |= {"href": _REORDER, "body": {"items": [item]}}
+        # Null for what nobody has said to be long-term: nobody is reminded of that.
+        refill["reminders"] = refill["reminders"] is True
     return RefillList.model_validate(found)
 
 

@@ -1,85 +1,23 @@
-"""What a deployment uploads: built offline, without credentials, and without anything of the laptop."""
+"""The template of a deployment: what it creates, and that nothing of the laptop is in it."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import zipfile
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
-PROJECT = Path(__file__).parents[2]
-FUNCTIONS = sorted(path.parent.name for path in PROJECT.glob("functions/*/handler.py"))
+from infra.local.settings import PROJECT
+from infra.packaging.artifacts import FUNCTIONS
+from tests.deployment.packaging import TEMPLATE, package
 
 WITHOUT_USER = {"dispatch", "refill_scan", "webhooks"}
 """Functions that nobody is signed in to; all others act with the caller's own token."""
 
 
-def package(stage: str, into: Path) -> subprocess.CompletedProcess[str]:
-    """Build for a stage without network or credentials, but with the laptop's variables set."""
-    laptop = {
-        "SUPABASE_URL": "http://laptop",
-        "SUPABASE_PUBLISHABLE_KEY": "sb_publishable_laptop",
-        "SUPABASE_SECRET_KEY": "sb_secret_laptop",
-        "SUPABASE_JWT_SECRET": "laptop-jwt-secret",
-        "ACCOUNTS_KEY": "laptop-accounts-key",
-        "ALLOWED_ORIGINS": "http://laptop",
-        "LOG_LEVEL": "DEBUG",
-        "NLU_MODE": "lexical",
-        "OUTBOX_QUEUE_URL": "http://laptop/queue",
-        "AWS_ENDPOINT_URL_SQS": "http://laptop",
-        "OUTBOX_DEAD_LETTER_QUEUE_URL": "http://laptop/dead-letters",
-        "PARTNER_URL": "http://laptop/webhooks",
-        "PARTNER_WEBHOOK_SECRETS": "whsec_laptop",
-        "INCOMING_WEBHOOK_SECRETS": "whsec_laptop",
-        "NOTIFICATION_CHANNELS": "console,laptop",
-        "DEMO_IDENTITY": "true",
-        "RATE_LIMITS": "off",
-    }
-    rest = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    nowhere = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "HOME": str(into)}
-    return subprocess.run(
-        ["node", "node_modules/osls/bin/serverless.js", "package", "--stage", stage, "--package", str(into)],
-        env={**rest, **laptop, **nowhere},
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("package")
-    finished = package("prod", folder)
-    assert finished.returncode == 0, finished.stderr
-    return folder
-
-
-@pytest.fixture(scope="module")
-def resources(built: Path) -> dict[str, Any]:
-    template = json.loads((built / "cloudformation-template-update-stack.json").read_text())
-    found: dict[str, Any] = template["Resources"]
-    return found
-
-
 def lambdas(resources: dict[str, Any]) -> list[dict[str, Any]]:
     return [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Lambda::Function"]
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_zip_holds_the_function_and_the_shared_library_and_nothing_else(built: Path, function: str) -> None:
-    with zipfile.ZipFile(built / f"{function}.zip") as archive:
-        names = archive.namelist()
-
-    assert f"functions/{function}/handler.py" in names
-    assert "shared/service.py" in names
-    assert [name for name in names if not name.startswith((f"functions/{function}/", "shared/"))] == []
-    assert [name for name in names if name.endswith(".pyc")] == []
 
 
 def test_every_function_is_a_lambda(resources: dict[str, Any]) -> None:
@@ -171,7 +109,7 @@ def test_an_alarm_rings_when_no_refill_scan_ends_for_a_day(resources: dict[str, 
 
 
 def test_nothing_of_the_laptop_is_deployed(built: Path, resources: dict[str, Any]) -> None:
-    assert "laptop" not in (built / "cloudformation-template-update-stack.json").read_text()
+    assert "laptop" not in (built / TEMPLATE).read_text()
     for each in lambdas(resources):
         environment = each["Environment"]["Variables"]
         assert environment["STAGE"] == "prod"
