@@ -30,7 +30,7 @@ integration: $(SETUP) ## tests against the real parts
 	@$(PY) -m pytest tests --ignore=tests/unit
 
 browser: $(SETUP) .venv/.browser ## the tests with a real Chromium, which must be on the PATH
-	@$(PY) -m pytest tests/contract/test_browser.py -rs
+	@$(PY) -m pytest tests/contract/test_browser.py tests/console -rs
 
 fuzz: $(SETUP) ## send new odd requests to every route, for SECONDS (600) as each role
 	@FUZZ_SECONDS=$(or $(SECONDS),600) $(PY) -m pytest tests/contract/test_fuzzing.py -rA

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
+from time import perf_counter
 from typing import Any, Literal, Protocol
 
 from langgraph.graph import END, START, StateGraph
@@ -24,6 +25,7 @@ from functions.chat.context import TurnContext, read_context
 from functions.chat.replies.languages import reply_language
 from functions.chat.resolution import plan
 from functions.chat.state import Message, TurnState
+from functions.chat.telling import told_of_extract, told_of_verify
 from functions.chat.tools import Turn, confirmed_proposal, place_order, store_turn
 from functions.chat.tracing import TurnTrace
 from functions.chat.understanding.choosing import LEXICAL, Interpreters, understand
@@ -80,28 +82,21 @@ def extract(state: TurnState, runtime: Runtime[TurnTools]) -> TurnState:
         watch=outside.trace.generation,
     )
     interpretation, context = understood.interpretation, understood.context
-    named = ", ".join(mention.said for mention in interpretation.mentions)
+    language = reply_language(message.text, message.language, context.preferred_language)
     return {
         "context": context,
-        "language": reply_language(message.text, message.language, context.preferred_language),
+        "language": language,
         "interpretation": interpretation,
-        "thinking": [
-            {
-                "step": "extract",
-                "summary": f"{interpretation.intent}: {named}".rstrip(": ") + f" ({understood.by})",
-            }
-        ],
+        "thinking": [told_of_extract(interpretation, understood.by, language)],
     }
 
 
 def verify(state: TurnState, _: Runtime[TurnTools]) -> TurnState:
     """Settle the mentions on products of the catalogue and decide what to do."""
-    decided = plan(state["interpretation"], state["context"])
-    items = ", ".join(f"{item['product_id']} x {item['packs']}" for item in decided.items)
-    return {
-        "plan": decided,
-        "thinking": [*state["thinking"], {"step": "verify", "summary": f"{decided.act} {items}".strip()}],
-    }
+    interpretation, context = state["interpretation"], state["context"]
+    decided = plan(interpretation, context)
+    told = told_of_verify(interpretation, decided, context)
+    return {"plan": decided, "thinking": [*state["thinking"], told]}
 
 
 def ask(state: TurnState, runtime: Runtime[TurnTools]) -> TurnState:
@@ -165,10 +160,13 @@ class Node(Protocol):
 
 def _traced(name: str, node: Callable[[TurnState, Runtime[TurnTools]], TurnState]) -> Node:
     def traced(state: TurnState, runtime: Runtime[TurnTools]) -> TurnState:
+        started = perf_counter()
         with runtime.context.trace.step(name) as record:
             update = node(state, runtime)
             record(_traceable(update))
-        return update
+        *before, last = update["thinking"]
+        took = round((perf_counter() - started) * 1000, 1)
+        return {**update, "thinking": [*before, {**last, "ms": took}]}
 
     return traced
 

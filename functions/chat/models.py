@@ -32,9 +32,43 @@ class ChatMessage(BaseModel):
     )
 
 
+class SaidQuantity(BaseModel):
+    amount: int | None = Field(description="null: said, but it gives no whole number", examples=[2])
+    of: str = Field(examples=["packs", "units", "days"])
+
+
+class NamedProduct(BaseModel):
+    product_id: str = Field(examples=["MED001"])
+    product_name: str | None = Field(examples=["Dolo 650"])
+
+
+class StepItem(NamedProduct):
+    quantity: int = Field(description="Packs", examples=[2])
+
+
+class ToldMention(BaseModel):
+    """What was named in the message, and what it came to."""
+
+    said: str = Field(examples=["dolo"])
+    kind: str = Field(examples=["medicine", "removed", "complaint"])
+    quantity: SaidQuantity | None
+    candidates: list[NamedProduct] = Field(description="What it may stand for")
+    resolved_to: str | None = Field(description="null: the patient is asked, or nothing fits")
+
+
 class Step(BaseModel):
+    """One step of a turn. `extract` says how the message was understood, `verify` what was made of it."""
+
     step: str = Field(examples=["extract"])
     summary: str
+    ms: float | None = Field(default=None, description="Milliseconds it took", examples=[12.5])
+    intent: str | None = Field(default=None, examples=["order"])
+    understood_by: str | None = Field(default=None, examples=["lexical"])
+    confidence: float | None = Field(default=None, description="Share of the words that are explained")
+    language: str | None = Field(default=None, description="Of the reply", examples=["en"])
+    does: str | None = Field(default=None, examples=["propose", "say", "confirm"])
+    mentions: list[ToldMention] | None = None
+    items: list[StepItem] | None = None
 
 
 class ChatReply(BaseModel):

@@ -32,4 +32,4 @@ class TurnState(TypedDict, total=False):
     plan: Plan
     outcome: dict[str, Any]
     """The answer of the SQL function `chat_turn`."""
-    thinking: list[dict[str, str]]
+    thinking: list[dict[str, Any]]

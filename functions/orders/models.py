@@ -169,6 +169,52 @@ class OrderHistory(BaseModel):
     changes: list[StatusStep]
 
 
+class OutboxEvent(BaseModel):
+    """What an order caused for the warehouse partner, and how its delivery stands."""
+
+    event_id: UUID
+    event_type: str = Field(examples=["order.confirmed", "order.cancelled"])
+    state: str = Field(examples=["waiting", "delivered", "dead", "annulled"])
+    attempts: int
+    last_error: str | None
+    created_at: datetime
+    available_at: datetime = Field(description="When it is attempted next, while it waits")
+    ended_at: datetime | None
+    correlation_id: str = Field(description="`x-request-id` of the request that caused it")
+
+
+class Exchange(BaseModel):
+    """What passed between us and the partner: `out` with its answer, `in` with what it did to the order."""
+
+    direction: Literal["out", "in"]
+    subject: str = Field(examples=["order.confirmed", "accepted", "shipped"])
+    outcome: str = Field(examples=["delivered", "applied", "late"])
+    webhook_id: str
+    attempt: int | None
+    http_status: int | None = Field(examples=[200])
+    ms: float | None
+    reason: str | None
+    logged_at: datetime
+
+
+class Told(BaseModel):
+    kind: str = Field(examples=["order.shipped"])
+    status: str = Field(examples=["queued", "sent", "superseded"])
+    channel: str | None = Field(examples=["email"])
+    created_at: datetime
+    not_before: datetime = Field(description="Outside the patient's quiet hours")
+    sent_at: datetime | None
+
+
+class OrderDeliveries(BaseModel):
+    """The order's way to the warehouse and back; each list in the order of happening."""
+
+    order_id: str = Field(examples=["ORD1042"])
+    events: list[OutboxEvent]
+    exchanges: list[Exchange]
+    notifications: list[Told] = Field(description="What the patient was told of it")
+
+
 class OrderProblem(Problem):
     """Of an order that was not placed: what was found, and what is missing or offered instead."""
 

@@ -12,6 +12,7 @@ from functions.orders.models import (
     AdminOrderPage,
     Cancellation,
     Order,
+    OrderDeliveries,
     OrderHistory,
     OrderPage,
     OrderProblem,
@@ -137,6 +138,18 @@ def change_status(order_id: OrderId, body: StatusChange, database: CallersGatewa
 def order_history(order_id: OrderId, database: CallersGateway) -> OrderHistory:
     """The id is that of an order or of one of its lines."""
     return service.order_history(database, order_id)
+
+
+@router.get(
+    "/api/admin/orders/{order_id}/deliveries",
+    tags=["staff: orders"],
+    summary="An order's way to the warehouse and back",
+)
+@callable_by(STAFF, _NO_SUCH_ORDER)
+def order_deliveries(order_id: OrderId, database: CallersGateway) -> OrderDeliveries:
+    """What was sent to the partner, what it answered and reported, and what the patient was told. The id is
+    that of an order or of one of its lines."""
+    return service.order_deliveries(database, order_id)
 
 
 def orders_problem(request: Request, error: NexusError) -> Response:

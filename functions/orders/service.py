@@ -9,6 +9,7 @@ from functions.orders.models import (
     AdminOrderLine,
     AdminOrderPage,
     Order,
+    OrderDeliveries,
     OrderHistory,
     OrderPage,
     OrderRequest,
@@ -94,6 +95,11 @@ def change_status(database: Gateway, order_id: str, status: str) -> AdminOrderLi
 def order_history(database: Gateway, order_id: str) -> OrderHistory:
     """Every step of an order, with who took it. Raises Forbidden for a patient, NotFound."""
     return OrderHistory.model_validate(database.rpc("order_history", {"p_order_id": order_id}))
+
+
+def order_deliveries(database: Gateway, order_id: str) -> OrderDeliveries:
+    """An order's way to the warehouse and back. Raises Forbidden for a patient, NotFound."""
+    return OrderDeliveries.model_validate(database.rpc("order_deliveries", {"p_order_id": order_id}))
 
 
 def _refuse(answer: Mapping[str, Any]) -> NoReturn:

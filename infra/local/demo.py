@@ -1,4 +1,4 @@
-"""As whom guests may act with DEMO_IDENTITY=true: the seed's patients, and nobody who registered later."""
+"""The seed's people: as whom guests may act with DEMO_IDENTITY=true, and whom the console offers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import psycopg
 from pydantic import TypeAdapter, ValidationError
 
+from infra.importer.accounts import PATIENT_PASSWORD, STAFF
 from infra.local.settings import PROJECT, StackError, StackSettings
 
 
@@ -32,3 +33,29 @@ def demo_patients(settings: StackSettings) -> str:
             [[patient_id for patient_id, _ in seeded], [email for _, email in seeded]],
         ).fetchall()
     return json.dumps(dict(accounts))
+
+
+def people_for_the_console() -> str:
+    """Whom the console offers, as JSON: the seed's patients and the demo staff. Only the laptop has
+    them; their passwords are in the README.
+    """
+    with (PROJECT / "infra" / "seed" / "patients.csv").open(encoding="utf-8", newline="") as file:
+        patients = [
+            {
+                "patient_id": row["patient_id"],
+                "name": row["name"],
+                "email": row["email"].lower(),
+                "language": row["preferred_language"],
+                "about": _about(row),
+            }
+            for row in csv.DictReader(file)
+        ]
+    staff = [{"username": one.username, "password": one.password, "name": one.name} for one in STAFF]
+    return json.dumps({"password": PATIENT_PASSWORD, "patients": patients, "staff": staff})
+
+
+def _about(row: dict[str, str]) -> str:
+    """In a few words why one would try this patient."""
+    allergies = row["allergies"].replace(";", ", ")
+    conditions = row["conditions"].replace(";", ", ")
+    return ", ".join(filter(None, [row["age"], conditions, allergies and f"allergic to {allergies}"]))

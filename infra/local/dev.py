@@ -81,6 +81,7 @@ def _request_stop(_number: int, _frame: FrameType | None) -> None:
 
 def _greeting(settings: StackSettings, stack: Stack) -> str:
     addresses = f"""
+  Console    {settings.api_url}   to try it in a browser
   API        {settings.api_url}   described at {settings.api_url}/docs
   Supabase   {settings.supabase_url}   publishable key {stack.keys.publishable}
   Postgres   {settings.database_url}

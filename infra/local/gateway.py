@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from infra.local.definitions import read_definitions
-from infra.local.demo import demo_patients
+from infra.local.demo import demo_patients, people_for_the_console
 from infra.local.partner import partner_url
 from infra.local.processes import Service, tail
 from infra.local.queues import CREDENTIALS, dead_letter_url, outbox_url
@@ -114,6 +114,7 @@ def _environment(settings: StackSettings, keys: Keys, *, schedules: bool) -> dic
         "SUPABASE_JWT_SECRET": keys.jwt_secret,
         "ACCOUNTS_KEY": keys.accounts,
         "DEMO_PATIENTS": demo_patients(settings),
+        "CONSOLE_DEMO": people_for_the_console(),
         "OUTBOX_QUEUE_URL": outbox_url(settings),
         "OUTBOX_DEAD_LETTER_QUEUE_URL": dead_letter_url(settings),
         "AWS_ENDPOINT_URL_SQS": settings.sqs_url,

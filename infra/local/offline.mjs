@@ -4,6 +4,7 @@
 import { readdirSync, watch } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { serveConsole } from "./console.mjs";
 import { serveDocs } from "./docs.mjs";
 import { FunctionPool } from "./workers.mjs";
 
@@ -110,6 +111,7 @@ export default class LaptopGateway {
       if (route.path.endsWith("/upload")) route.settings.payload.maxBytes += 64 * 1024;
     }
 
+    serveConsole(server);
     serveDocs(server);
 
     // What the server itself refuses (a body beyond 10 MB, a malformed URL) in the form of every other error.

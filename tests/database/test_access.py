@@ -140,6 +140,7 @@ FOR_SIGNED_IN = FOR_ALL | {
     "list_stock_movements",
     "lot_recipients",
     "open_upload",
+    "order_deliveries",
     "order_history",
     "override_finding",
     "patient_profile",

@@ -40,7 +40,7 @@ def test_fifty_requests_at_once_are_all_answered_by_at_most_four_processes(stack
     assert 1 <= workers("catalog") <= 4
 
 
-@pytest.mark.parametrize("path", ["/api/nothing-here", "/", "/health/nothing-here"])
+@pytest.mark.parametrize("path", ["/api/nothing-here", "/nothing-here", "/health/nothing-here"])
 def test_an_unknown_route_gives_the_error_form(stack: RunningStack, path: str) -> None:
     with stack.api() as api:
         answer = api.get(path, headers={"Origin": ORIGIN})
