@@ -6,7 +6,8 @@ connections underneath are shared. A warm process can never answer one person wi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Protocol
 
@@ -14,6 +15,9 @@ import httpx
 from supabase_auth import AuthResponse, SyncGoTrueClient
 from supabase_auth.errors import AuthError, AuthRetryableError, AuthUnknownError, AuthWeakPasswordError
 
+from shared import deadline
+from shared.circuit import Circuit, CircuitOpen
+from shared.database import REST_SECONDS
 from shared.errors import (
     Conflict,
     FieldError,
@@ -74,8 +78,11 @@ class SupabaseAccounts:
     ) -> None:
         self._url = f"{url}/auth/v1"
         self._key = publishable_key
+        self.circuit = Circuit("auth", rest_seconds=REST_SECONDS)
         self._http = httpx.Client(
-            transport=transport, timeout=httpx.Timeout(timeout_seconds, connect=min(3.0, timeout_seconds))
+            transport=transport,
+            timeout=httpx.Timeout(timeout_seconds, connect=min(3.0, timeout_seconds)),
+            event_hooks={"request": [deadline.shorten]},
         )
 
     def sign_up(self, email: str, password: str) -> Session:
@@ -95,7 +102,8 @@ class SupabaseAccounts:
 
     def sign_out(self, access_token: str) -> None:
         try:
-            self._client().admin.sign_out(access_token, "local")
+            with self._guarded():
+                self._client().admin.sign_out(access_token, "local")
         except AuthError as error:
             problem = _as_nexus_error(error)
             if isinstance(problem, (Unavailable, TooManyRequests)):
@@ -103,9 +111,19 @@ class SupabaseAccounts:
 
     def confirms_emails(self) -> bool:
         try:
-            answer = self._http.get(f"{self._url}/settings", headers={"apikey": self._key})
-            return answer.raise_for_status().json()["mailer_autoconfirm"] is False
+            with self._guarded():
+                answer = self._http.get(f"{self._url}/settings", headers={"apikey": self._key})
+                return answer.raise_for_status().json()["mailer_autoconfirm"] is False
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            raise _auth_unavailable() from error
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Raises Unavailable while Auth is left alone."""
+        try:
+            with self.circuit.guard(httpx.HTTPError, AuthRetryableError, AuthUnknownError):
+                yield
+        except CircuitOpen as error:
             raise _auth_unavailable() from error
 
     def _client(self) -> SyncGoTrueClient:
@@ -119,7 +137,8 @@ class SupabaseAccounts:
 
     def _session(self, call: Callable[[SyncGoTrueClient], AuthResponse]) -> Session:
         try:
-            answer = call(self._client())
+            with self._guarded():
+                answer = call(self._client())
         except AuthError as error:
             raise _as_nexus_error(error) from error
         if answer.session is None:

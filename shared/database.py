@@ -14,7 +14,8 @@ from typing import Any, NoReturn, Protocol
 import httpx
 from postgrest import APIError, SyncPostgrestClient
 
-from shared import correlation
+from shared import correlation, deadline
+from shared.circuit import Circuit, CircuitOpen
 from shared.errors import (
     Conflict,
     Forbidden,
@@ -27,12 +28,23 @@ from shared.errors import (
 from shared.settings import get_settings
 
 _UNAVAILABLE_STATUSES = frozenset({502, 503, 504, 520, 521, 522, 523, 524})
-_UNAVAILABLE_CODES = ("08", "53", "57P", "57014", "PGRST00")
-# Prefixes of SQLSTATEs: connection exception, insufficient resources, shutdown, statement timeout; and of
-# PostgREST's own codes for a database it cannot reach.
+_UNAVAILABLE_CODES = ("08", "53", "57P", "PGRST00")
+# Prefixes of SQLSTATEs: connection exception, insufficient resources, shutdown; and of PostgREST's own codes
+# for a database it cannot reach.
+_TOO_SLOW = "57014"
+# One statement was stopped for taking too long, which says nothing about the next.
 _UNDONE_CODES = ("40", "55P03")
 # Given up because others were in the way (deadlock, a lock not had in time): nothing has happened.
 _TEXT_POSTGRES_REFUSES = ("22021", "22P05")
+
+
+REST_SECONDS = 5.0
+"""How long Supabase is left alone: without it nothing works, so what comes back must be found soon."""
+
+
+class DatabaseDown(Unavailable):
+    code = "database_unavailable"
+    sentence = "The pharmacy's records cannot be reached right now."
 
 
 class Gateway(Protocol):
@@ -56,39 +68,56 @@ class Database:
         publishable_key: str,
         timeout_seconds: float,
         transport: httpx.BaseTransport | None = None,
+        circuit: Circuit | None = None,
     ) -> None:
         self._url = f"{url}/rest/v1"
         self._key = publishable_key
+        self.circuit = circuit or Circuit("database", rest_seconds=REST_SECONDS)
         self._client = httpx.Client(
             transport=transport,
             timeout=httpx.Timeout(timeout_seconds, connect=min(3.0, timeout_seconds)),
             limits=httpx.Limits(max_connections=10, max_keepalive_connections=10, keepalive_expiry=60),
-            event_hooks={"request": [_name_the_request], "response": [_refuse_when_unavailable]},
+            event_hooks={
+                "request": [_name_the_request, deadline.shorten],
+                "response": [_refuse_when_unavailable],
+            },
         )
 
     def acting_as(self, token: str) -> Gateway:
         """The database as the holder of `token` sees it."""
-        return _Session(self._client, self._url, {"apikey": self._key, "Authorization": f"Bearer {token}"})
+        return self._session({"apikey": self._key, "Authorization": f"Bearer {token}"})
 
     def acting_as_guest(self) -> Gateway:
         """The database as anyone sees it."""
-        return _Session(self._client, self._url, {"apikey": self._key})
+        return self._session({"apikey": self._key})
 
     def close(self) -> None:
         self._client.close()
 
+    def _session(self, headers: dict[str, str]) -> Gateway:
+        postgrest = SyncPostgrestClient(self._url, headers=headers, http_client=self._client)
+        return _Session(postgrest, self.circuit)
+
 
 class _Session:
-    def __init__(self, client: httpx.Client, url: str, headers: dict[str, str]) -> None:
-        self._postgrest = SyncPostgrestClient(url, headers=headers, http_client=client)
+    def __init__(self, postgrest: SyncPostgrestClient, circuit: Circuit) -> None:
+        self._postgrest = postgrest
+        self._circuit = circuit
 
     def rpc(self, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
         try:
-            return self._postgrest.rpc(name, dict(arguments or {})).execute().data
+            with self._circuit.guard(DatabaseDown):
+                return self._call(name, dict(arguments or {}))
+        except CircuitOpen as error:
+            raise DatabaseDown() from error
+
+    def _call(self, name: str, arguments: dict[str, Any]) -> Any:
+        try:
+            return self._postgrest.rpc(name, arguments).execute().data
         except APIError as error:
             _raise_as_nexus_error(error)
         except httpx.HTTPError as error:
-            raise _database_unavailable() from error
+            raise DatabaseDown() from error
 
 
 @lru_cache(maxsize=1)
@@ -111,10 +140,6 @@ def _refuse_when_unavailable(response: httpx.Response) -> None:
     if response.status_code in _UNAVAILABLE_STATUSES:
         response.read()
         response.raise_for_status()
-
-
-def _database_unavailable() -> Unavailable:
-    return Unavailable("The pharmacy's records cannot be reached right now.", code="database_unavailable")
 
 
 def _raise_as_nexus_error(error: APIError) -> NoReturn:
@@ -144,8 +169,10 @@ def _raise_as_nexus_error(error: APIError) -> NoReturn:
         raise Invalid("The text contains characters that cannot be stored.") from error
     if sqlstate.startswith(_UNDONE_CODES):
         raise Unavailable("Too much happened at once. Please try again.", code="busy") from error
+    if sqlstate == _TOO_SLOW:
+        raise Unavailable(DatabaseDown.sentence, code=DatabaseDown.code) from error
     if sqlstate.startswith(_UNAVAILABLE_CODES):
-        raise _database_unavailable() from error
+        raise DatabaseDown() from error
     raise NexusError() from error
 
 

@@ -68,7 +68,7 @@ class Gemini(Generic[Content]):
         self._base_url = base_url
         self._timeout_seconds = timeout_seconds
         self._most_tokens = most_tokens
-        self._circuit = circuit or Circuit()
+        self._circuit = circuit or Circuit("gemini")
         self._callers = ThreadPoolExecutor(_QUESTIONS_AT_ONCE, thread_name_prefix="gemini")
 
     def ask(self, messages: Sequence[Message]) -> Answer[Content]:

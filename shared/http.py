@@ -24,7 +24,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import correlation
+from shared import correlation, deadline
 from shared.errors import (
     BadRequest,
     FieldError,
@@ -211,7 +211,7 @@ class _Envelope:
                     headers.append("set-cookie", cookie)
             await send(message)
 
-        with correlation.handling(request_id):
+        with correlation.handling(request_id), deadline.within(_seconds_left(scope)):
             await self._app(scope, receive, send_with_id)
         self._logger.info(
             "request",
@@ -222,6 +222,12 @@ class _Envelope:
                 "ms": round((time.perf_counter() - started) * 1000, 1),
             },
         )
+
+
+def _seconds_left(scope: Scope) -> float | None:
+    """Until Lambda stops the function; None where no Lambda is."""
+    left = getattr(scope.get("aws.context"), "get_remaining_time_in_millis", None)
+    return left() / 1000 if left else None
 
 
 class _LastResort:

@@ -19,7 +19,7 @@ WAKE_UP = json.dumps({"wake": "outbox"})
 
 PATIENCE_SECONDS = 0.25
 
-_circuit = Circuit(failures=3, rest_seconds=60)
+_circuit = Circuit("queue")
 
 
 def wake_dispatcher(

@@ -15,6 +15,9 @@ from storage3 import SyncStorageClient
 from storage3.exceptions import StorageApiError
 from storage3.utils import StorageException
 
+from shared import deadline
+from shared.circuit import Circuit, CircuitOpen
+from shared.database import REST_SECONDS
 from shared.errors import Conflict, Forbidden, NexusError, NotFound, PayloadTooLarge, Unavailable
 from shared.settings import get_settings
 
@@ -55,34 +58,40 @@ class Storage:
         self._url = f"{url}/storage/v1/"
         self._key = publishable_key
         self._bucket = bucket
+        self.circuit = Circuit("storage", rest_seconds=REST_SECONDS)
         self._client = httpx.Client(
-            transport=transport, timeout=httpx.Timeout(timeout_seconds, connect=min(3.0, timeout_seconds))
+            transport=transport,
+            timeout=httpx.Timeout(timeout_seconds, connect=min(3.0, timeout_seconds)),
+            event_hooks={"request": [deadline.shorten]},
         )
 
     def acting_as(self, token: str) -> Files:
         """The bucket as the holder of `token` may use it."""
         headers = {"apikey": self._key, "Authorization": f"Bearer {token}"}
-        return _Bucket(self._client, self._url, self._bucket, headers)
+        return _Bucket(self._client, self._url, self._bucket, headers, self.circuit)
 
     def close(self) -> None:
         self._client.close()
 
 
 class _Bucket:
-    def __init__(self, client: httpx.Client, url: str, bucket: str, headers: dict[str, str]) -> None:
+    def __init__(
+        self, client: httpx.Client, url: str, bucket: str, headers: dict[str, str], circuit: Circuit
+    ) -> None:
         self._client = client
         self._url = f"{url}object/{bucket}/"
         self._headers = headers
+        self._circuit = circuit
         self._files = SyncStorageClient(url, headers, http_client=client).from_(bucket)
 
     def put(self, path: str, data: bytes, content_type: str) -> None:
-        with _as_nexus_errors():
+        with self._asking():
             self._files.upload(path, data, {"content-type": content_type, "cache-control": "0"})
 
     def get(self, path: str, *, most_bytes: int) -> bytes:
         # The library would read a file of any size.
         reading = self._client.stream("GET", self._url + path, headers=self._headers)
-        with _as_nexus_errors(), reading as answer:
+        with self._asking(), reading as answer:
             if answer.status_code in (400, 403, 404):
                 raise NotFound("The file is not there.", code="file_missing")
             answer.raise_for_status()
@@ -94,16 +103,24 @@ class _Bucket:
             return bytes(found)
 
     def link(self, path: str, *, seconds: int) -> str:
-        with _as_nexus_errors():
+        with self._asking():
             return str(self._files.create_signed_url(path, seconds)["signedURL"])
 
     def upload_link(self, path: str) -> str:
-        with _as_nexus_errors():
+        with self._asking():
             return str(self._files.create_signed_upload_url(path)["signed_url"])
 
     def remove(self, paths: Sequence[str]) -> None:
-        with _as_nexus_errors():
+        with self._asking():
             self._files.remove(list(paths))
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        try:
+            with self._circuit.guard(Unavailable), _as_nexus_errors():
+                yield
+        except CircuitOpen as error:
+            raise _unavailable() from error
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from functions.health import service
 from functions.health.models import Health, Liveness
-from functions.health.queue import queue_probe
+from functions.health.parts import part_probes
 from shared.dependencies import CurrentSettings, GuestGateway
 from shared.errors import Unavailable
 from shared.openapi import ANYONE, callable_by
@@ -30,8 +30,10 @@ def liveness() -> Liveness:
 )
 @callable_by(ANYONE)
 def detailed(response: Response, database: GuestGateway, settings: CurrentSettings) -> Health:
-    """Asks the database and the queue. `degraded`: without the queue, orders are taken all the same."""
-    health = service.health(database, queue_probe(settings))
+    """Asks the database, Auth, Storage and the queue. `degraded`: only the database answers, or not all of the
+    others; whoever is signed in can still order.
+    """
+    health = service.health(database, part_probes(settings))
     if health.status == "down":
         response.status_code = 503
         response.headers["Retry-After"] = Unavailable.headers["Retry-After"]

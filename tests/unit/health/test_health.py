@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from threading import Event
 
 import pytest
 
-from functions.health import service
+from functions.health import routes, service
 from functions.health.handler import app
-from functions.health.queue import queue_probe
+from functions.health.parts import part_probes, queue_probe
+from shared.circuit import CircuitOpen
 from shared.errors import Unavailable
 from shared.http import lambda_handler
 from tests.unit.shared.fakes import FakeGateway, client_of, gateway_event, settings
@@ -45,11 +47,40 @@ def test_being_alive_asks_nobody() -> None:
 def test_orders_need_the_database_and_not_the_queue(
     database: FakeGateway, queue: Callable[[], None] | None, overall: str, queue_status: str
 ) -> None:
-    health = service.health(database, queue)
+    health = service.health(database, {"queue": queue})
 
     assert health.status == overall
     assert health.checks["queue"].status == queue_status
     assert health.checks["database"].ms is not None
+
+
+def test_a_part_that_hangs_is_down_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "PATIENCE_SECONDS", 0.05)
+    ended = Event()
+
+    health = service.health(UP, {"queue": lambda: ended.wait(20), "auth": fine})
+
+    ended.set()
+    assert (health.status, health.checks["queue"].status, health.checks["auth"].status) == (
+        "degraded",
+        "down",
+        "ok",
+    )
+
+
+def test_a_part_that_keeps_failing_is_left_alone_and_the_report_says_so() -> None:
+    unreachable = settings(outbox_queue_url="http://127.0.0.1:9/queue")
+    parts = part_probes(unreachable)
+    auth = parts["auth"]
+    assert auth
+
+    for _ in range(5):
+        report = service.health(UP, {"auth": auth}).checks["auth"]
+        assert report.status == "down"
+
+    assert report.circuit == "open"
+    with pytest.raises(CircuitOpen):
+        auth()
 
 
 def test_with_the_database_down_the_answer_is_503_and_still_a_report() -> None:
@@ -60,7 +91,9 @@ def test_with_the_database_down_the_answer_is_503_and_still_a_report() -> None:
     assert answer.json()["checks"]["database"]["status"] == "down"
 
 
-def test_with_all_up_the_answer_is_200() -> None:
+def test_with_all_up_the_answer_is_200(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "part_probes", lambda _: {"auth": fine, "storage": fine, "queue": None})
+
     answer = client_of(app, gateway=UP).get("/health/detailed")
 
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")

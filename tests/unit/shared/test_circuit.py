@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.circuit import Circuit, CircuitOpen
+from shared.circuit import Circuit, CircuitOpen, states
 
 
 class Down(Exception):
@@ -63,6 +63,43 @@ def test_a_trial_that_fails_keeps_it_open_for_another_minute() -> None:
         succeed(circuit)
     clock.now = 120
     succeed(circuit)
+
+
+def test_its_state_can_be_told() -> None:
+    clock = Clock()
+    circuit = Circuit("for this test", clock=clock)
+    told = [states()["for this test"]]
+    fail(circuit, 5)
+    told.append(circuit.state)
+    clock.now = 60
+    told.append(circuit.state)
+    with circuit.guard(Down):
+        told.append(circuit.state)
+    told.append(circuit.state)
+
+    assert told == ["closed", "open", "half_open", "half_open", "closed"]
+
+
+def test_who_is_turned_away_learns_for_how_long() -> None:
+    clock = Clock()
+    circuit = Circuit(clock=clock)
+    fail(circuit, 5)
+    clock.now = 20
+
+    with pytest.raises(CircuitOpen) as refused:
+        succeed(circuit)
+
+    assert refused.value.seconds == 40
+
+
+def test_that_it_opens_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    circuit = Circuit("gemini", clock=clock)
+    fail(circuit, 5)
+    clock.now = 60
+    fail(circuit)
+
+    assert caplog.messages == ["circuit opened"]
 
 
 def test_other_exceptions_show_that_it_answers() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.database import Database
+from shared.circuit import Circuit, states
+from shared.database import Database, DatabaseDown
 from shared.errors import (
     Conflict,
     Forbidden,
@@ -24,12 +25,13 @@ from shared.errors import (
 Answer = Callable[[httpx.Request], httpx.Response]
 
 
-def database(answer: Answer) -> Database:
+def database(answer: Answer, circuit: Circuit | None = None) -> Database:
     return Database(
         url="https://project.example",
         publishable_key="sb_publishable_test",
         timeout_seconds=2,
         transport=httpx.MockTransport(answer),
+        circuit=circuit,
     )
 
 
@@ -102,9 +104,9 @@ def test_an_sql_functions_own_error_keeps_its_code_sentence_and_members() -> Non
         (409, {"code": "23505", "message": "duplicate key"}, Conflict, "conflict"),
         (400, {"code": "22021", "message": "invalid byte sequence"}, Invalid, "validation_failed"),
         (500, {"code": "57014", "message": "statement timeout"}, Unavailable, "database_unavailable"),
-        (503, {"code": "PGRST002", "message": "no connection"}, Unavailable, "database_unavailable"),
-        (503, {"message": "name resolution failed"}, Unavailable, "database_unavailable"),
-        (500, {"code": "53300", "message": "too many connections"}, Unavailable, "database_unavailable"),
+        (503, {"code": "PGRST002", "message": "no connection"}, DatabaseDown, "database_unavailable"),
+        (503, {"message": "name resolution failed"}, DatabaseDown, "database_unavailable"),
+        (500, {"code": "53300", "message": "too many connections"}, DatabaseDown, "database_unavailable"),
         (500, {"code": "40P01", "message": "deadlock detected"}, Unavailable, "busy"),
         (500, {"code": "55P03", "message": "lock not available"}, Unavailable, "busy"),
         (401, {"message": "Invalid API key"}, NexusError, "internal"),
@@ -166,3 +168,36 @@ def test_what_was_too_often_says_when_it_may_be_tried_again() -> None:
 
     assert refused.value.headers == {"Retry-After": "17"}
     assert (refused.value.code, refused.value.extra) == ("rate_limited", {})
+
+
+def test_a_database_that_keeps_failing_is_left_alone_for_a_moment() -> None:
+    now = [0.0]
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if now[0] < 5:
+            raise httpx.ConnectError("nobody there")
+        return httpx.Response(200, json=7)
+
+    circuit = Circuit("database", rest_seconds=5, clock=lambda: now[0])
+    gateway = database(answer, circuit=circuit).acting_as("t")
+    for _ in range(8):
+        with pytest.raises(DatabaseDown) as raised:
+            gateway.rpc("anything")
+        assert raised.value.headers["Retry-After"] == "5"
+    assert len(asked) == 5
+    now[0] = 5
+
+    assert gateway.rpc("anything") == 7
+
+
+@pytest.mark.parametrize("body", [{"code": "57014"}, {"code": "40P01"}, {"code": "PT404", "message": "x"}])
+def test_what_fails_alone_opens_no_circuit(body: dict[str, str]) -> None:
+    gateway = answering(500, **{"message": "m", **body}).acting_as("t")
+
+    for _ in range(8):
+        with pytest.raises(NexusError):
+            gateway.rpc("anything")
+
+    assert states()["database"] == "closed"
