@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.installed node_modules/.installed
 
-.PHONY: help dev test lint types unit integration fuzz browser eval chaos redrive bench refill-scan reset setup graph openapi package invoke
+.PHONY: help dev test lint types unit integration fuzz browser eval chaos faults redrive bench refill-scan reset setup graph openapi package invoke
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ eval: $(SETUP) ## play the conversations of tests/evals; ARGS="--failures --grou
 
 chaos: $(SETUP) ## 2,000 orders in bad weather, nothing lost; ARGS="--orders 200 --seed 3"
 	@$(PY) -m tests.chaos $(ARGS)
+
+faults: $(SETUP) ## break every part of a stack in the middle of confirmations
+	@NEXUS_ALL_FAULTS=1 $(PY) -m pytest tests/faults -rA
 
 redrive: .venv/.installed ## list events that nobody took; ARGS=--all delivers them again, STAGE=prod there
 	@$(PY) -m infra.redrive --stage $(or $(STAGE),local) $(ARGS)

@@ -13,7 +13,13 @@ from typing import Protocol
 
 import httpx
 from supabase_auth import AuthResponse, SyncGoTrueClient
-from supabase_auth.errors import AuthError, AuthRetryableError, AuthUnknownError, AuthWeakPasswordError
+from supabase_auth.errors import (
+    AuthApiError,
+    AuthError,
+    AuthRetryableError,
+    AuthUnknownError,
+    AuthWeakPasswordError,
+)
 
 from shared import deadline
 from shared.circuit import Circuit, CircuitOpen
@@ -122,7 +128,12 @@ class SupabaseAccounts:
         """Raises Unavailable while Auth is left alone."""
         try:
             with self.circuit.guard(httpx.HTTPError, AuthRetryableError, AuthUnknownError):
-                yield
+                try:
+                    yield
+                except AuthApiError as error:
+                    if error.status < 500:
+                        raise
+                    raise AuthRetryableError(error.message, error.status) from error
         except CircuitOpen as error:
             raise _auth_unavailable() from error
 

@@ -137,9 +137,14 @@ def _name_the_request(request: httpx.Request) -> None:
 
 
 def _refuse_when_unavailable(response: httpx.Response) -> None:
-    if response.status_code in _UNAVAILABLE_STATUSES:
+    if response.status_code in _UNAVAILABLE_STATUSES or _is_of_somebody_else(response):
         response.read()
         response.raise_for_status()
+
+
+def _is_of_somebody_else(response: httpx.Response) -> bool:
+    """PostgREST says in JSON what failed; any other failure is of a server in between."""
+    return response.status_code >= 500 and "json" not in response.headers.get("content-type", "")
 
 
 def _raise_as_nexus_error(error: APIError) -> NoReturn:

@@ -1,6 +1,6 @@
 """How long the request in hand may still take.
 
-A function that Lambda stops answers nobody; one that gives up a moment earlier says so like every other error.
+A function that Lambda stops answers nobody; one that gives up a moment earlier says so as for every error.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ def liveness() -> Liveness:
 )
 @callable_by(ANYONE)
 def detailed(response: Response, database: GuestGateway, settings: CurrentSettings) -> Health:
-    """Asks the database, Auth, Storage and the queue. `degraded`: only the database answers, or not all of the
-    others; whoever is signed in can still order.
+    """Asks the database, Auth, Storage and the queue. `degraded`: not all but the database answers, and
+    whoever is signed in can still order.
     """
     health = service.health(database, part_probes(settings))
     if health.status == "down":

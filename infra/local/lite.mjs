@@ -1,8 +1,10 @@
 // Serves Supabase Lite for the project in the current directory (`supabase/config.json`), on 127.0.0.1.
-// Usage: node lite.mjs <port>. Prints "ready" when it answers; ends when its standard input closes.
+// Usage: node keep_running.mjs lite.mjs <port>. Says "ready" when it answers. The driver throws where nobody can catch
+// it when Postgres cuts a connection that it writes to: this process then ends, and is started again.
 
 import { serve } from "@hono/node-server";
 import { createApi } from "@supabase/lite/cli";
+import { outagesAsHosted } from "./outages.mjs";
 import { storageAsHosted } from "./storage.mjs";
 
 const port = Number(process.argv[2]);
@@ -27,11 +29,11 @@ for (const json of [114, 3802]) {
 
 const server = serve(
   {
-    fetch: storageAsHosted(app),
+    fetch: outagesAsHosted(storageAsHosted(app)),
     hostname: "127.0.0.1",
     port,
   },
-  () => console.log("ready"),
+  () => process.send("ready"),
 );
 // Node closes a connection after 5 idle seconds, sometimes as the next request arrives, which then fails. The functions
 // let go of theirs after 60 (shared/database.py): theirs to end, as with the hosted service, which waits for minutes.
@@ -45,4 +47,4 @@ async function stop() {
 }
 process.on("SIGTERM", stop);
 process.on("SIGINT", stop);
-process.stdin.on("end", stop).resume(); // the supervisor is gone
+process.on("disconnect", stop); // whoever keeps us running is gone

@@ -41,7 +41,7 @@ class Stack:
         self.keys: Keys
         self._wanted = PARTS[: PARTS.index(until) + 1]
         self._report = report
-        self._services: list[Service] = []
+        self._services: list[tuple[Part, Service]] = []
         self._lock: IO[str] | None = None
 
     def start(self) -> None:
@@ -56,7 +56,7 @@ class Stack:
 
     def stop(self) -> None:
         while self._services:
-            self._services.pop().stop()
+            self._services.pop()[1].stop()
         if self._lock:
             self._lock.close()
             self._lock = None
@@ -73,10 +73,30 @@ class Stack:
 
     def misfortune(self) -> str | None:
         """What happened to a part that ended by itself, with the end of its log; None while all are well."""
-        for service in self._services:
+        for _, service in self._services:
             if (code := service.exit_code()) is not None:
                 return service.explain(f"{service.name} stopped unexpectedly (exit code {code})")
         return None
+
+    def services(self, part: Part) -> list[Service]:
+        """What runs of a part; for tests that hold or kill it."""
+        return [service for name, service in self._services if name == part]
+
+    def start_part(self, part: Literal["database", "supabase", "queues"]) -> None:
+        """Start a part anew after its processes were killed; the others are left as they are."""
+        for service in self.services(part):
+            service.stop()
+        self._services = [(name, service) for name, service in self._services if name != part]
+        match part:
+            case "database":
+                self._run(part, start_postgres(self.settings))
+            case "supabase":
+                self._run(part, start_supabase(self.settings, self.keys, write_project(self.settings)))
+            case "queues":
+                self._run(part, start_queues(self.settings))
+
+    def _run(self, part: Part, service: Service) -> None:
+        self._services.append((part, service))
 
     def __enter__(self) -> Self:
         self.start()
@@ -124,7 +144,7 @@ class Stack:
                     )
             return
         with self._step(f"Postgres on 127.0.0.1:{self.settings.postgres.number}"):
-            self._services.append(start_postgres(self.settings))
+            self._run("database", start_postgres(self.settings))
 
     def _start_supabase(self) -> None:
         project = write_project(self.settings)
@@ -132,7 +152,7 @@ class Stack:
             apply_migrations(self.settings, self.keys, project)
             apply_rate_limits(self.settings, self.keys)
         with self._step(f"Supabase Lite on 127.0.0.1:{self.settings.supabase.number}"):
-            self._services.append(start_supabase(self.settings, self.keys, project))
+            self._run("supabase", start_supabase(self.settings, self.keys, project))
 
     def _start_seed(self) -> None:
         with self._step("catalogue and demo accounts"):
@@ -140,19 +160,19 @@ class Stack:
 
     def _start_queues(self) -> None:
         with self._step(f"queues (moto) on 127.0.0.1:{self.settings.sqs.number}"):
-            self._services.append(start_queues(self.settings))
+            self._run("queues", start_queues(self.settings))
 
     def _start_functions(self) -> None:
         with self._step(f"functions (serverless-offline) on localhost:{self.settings.api.number}"):
             schedules = "fulfilment" in self._wanted
-            self._services.append(start_gateway(self.settings, self.keys, schedules=schedules))
+            self._run("functions", start_gateway(self.settings, self.keys, schedules=schedules))
         with self._step("first call of each function"):
             warm_functions(self.settings)
 
     def _start_fulfilment(self) -> None:
         with self._step(f"warehouse partner (mock) on 127.0.0.1:{self.settings.partner.number}"):
-            self._services.append(start_partner(self.settings, self.keys))
-            self._services.append(start_event_sources(self.settings))
+            self._run("fulfilment", start_partner(self.settings, self.keys))
+            self._run("fulfilment", start_event_sources(self.settings))
 
 
 def hold_data(settings: StackSettings) -> IO[str] | None:

@@ -14,6 +14,7 @@ from infra.local.processes import Service, run
 from infra.local.settings import PROJECT, Keys, StackError, StackSettings
 
 MIGRATIONS = PROJECT / "migrations"
+_SCRIPTS = PROJECT / "infra" / "local"
 
 # The roles a hosted project starts with; Lite makes them when it first meets them, which may be too late.
 HOSTED_ROLES = """
@@ -98,9 +99,10 @@ def _first_pending(settings: StackSettings) -> str:
 
 def start_supabase(settings: StackSettings, keys: Keys, project: Path) -> Service:
     """Serve PostgREST, Auth and Storage. Lite reads the database schema once, so migrate first."""
+    port = str(settings.supabase.number)
     service = Service(
         "Supabase Lite",
-        ["node", str(PROJECT / "infra" / "local" / "lite.mjs"), str(settings.supabase.number)],
+        ["node", str(_SCRIPTS / "keep_running.mjs"), str(_SCRIPTS / "lite.mjs"), port],
         log=settings.logs / "supabase.log",
         env=_environment(settings, keys),
         cwd=project,

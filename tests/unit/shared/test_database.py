@@ -201,3 +201,10 @@ def test_what_fails_alone_opens_no_circuit(body: dict[str, str]) -> None:
             gateway.rpc("anything")
 
     assert states()["database"] == "closed"
+
+
+def test_a_failure_that_is_none_of_postgrests_is_an_outage() -> None:
+    between = database(lambda _: httpx.Response(500, text="<html>Internal Server Error</html>"))
+
+    with pytest.raises(DatabaseDown):
+        between.acting_as("t").rpc("anything")
