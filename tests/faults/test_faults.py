@@ -65,11 +65,9 @@ FAULTS = (
 ALL = bool(os.environ.get("NEXUS_ALL_FAULTS"))
 """`make faults` tries every one, `make test` a few."""
 PACKS = 8 if ALL else 3
-in_the_middle = pytest.mark.parametrize(
-    "fault", FAULTS if ALL else FAULTS[:2], ids=lambda fault: fault.__name__
-)
-under_keys = pytest.mark.parametrize(
-    "fault", FAULTS[:5] if ALL else [supabase_is_killed], ids=lambda fault: fault.__name__
+in_the_middle, under_keys = (
+    pytest.mark.parametrize("fault", faults, ids=lambda fault: fault.__name__)
+    for faults in (FAULTS if ALL else FAULTS[:2], FAULTS[:5] if ALL else [supabase_is_killed])
 )
 
 

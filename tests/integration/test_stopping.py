@@ -85,7 +85,7 @@ def test_every_process_ends_with_the_supervisor(data: Path, how: signal.Signals)
 def test_a_dead_part_ends_the_rest_with_the_end_of_its_log(data: Path) -> None:
     supervisor = start(data)
     processes = psutil.Process(supervisor.pid).children(recursive=True)
-    (lite,) = [process for process in processes if any("lite.mjs" in word for word in process.cmdline())]
+    (lite,) = [process for process in processes if "keep_running.mjs" in " ".join(process.cmdline())]
 
     lite.kill()
     code = supervisor.wait(timeout=60)
