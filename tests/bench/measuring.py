@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,8 @@ class Figure:
     unit: str
     limit: float | None = None
     at_least: float | None = None
+    tenth: float | None = None
+    """The same with a tenth of the data."""
 
     @property
     def holds(self) -> bool:
@@ -26,3 +29,24 @@ class Figure:
         if self.limit is not None:
             return f"<= {self.limit:g}"
         return f">= {self.at_least:g}" if self.at_least is not None else ""
+
+    @property
+    def verdict(self) -> str:
+        return "" if not self.expected else "met" if self.holds else "NOT MET"
+
+    @property
+    def growth(self) -> float | None:
+        """How many times the value with a tenth of the data."""
+        return None if not self.tenth else self.value / self.tenth
+
+
+def with_tenths(full: Iterable[Figure], tenth: Sequence[Figure]) -> list[Figure]:
+    """The figures, each beside the one of the same name with a tenth of the data, where there is one."""
+    small = {figure.name: figure.value for figure in tenth}
+    return [replace(figure, tenth=small.get(figure.name)) for figure in full]
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which this share of the values lies, such as 0.95."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]

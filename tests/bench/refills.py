@@ -28,7 +28,7 @@ from infra.local.reset import delete_data
 from infra.local.settings import PROJECT, StackSettings
 from infra.local.stack import Stack
 from tests.bench import plain_loop
-from tests.bench.measuring import Figure
+from tests.bench.measuring import Figure, with_tenths
 from tests.bench.scratch import scratch_settings
 
 PATIENTS = 100_000
@@ -38,6 +38,10 @@ SAMPLE = 500
 
 
 def measure(scale: float) -> list[Figure]:
+    return with_tenths(_measured(scale), _measured(scale / 10))
+
+
+def _measured(scale: float) -> list[Figure]:
     settings = scratch_settings()
     delete_data(settings)
     with Stack(settings, until="seed", report=_say) as stack:

@@ -12,42 +12,33 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median, quantiles
 from typing import Any
 
-import psutil
-import psycopg
-from psycopg import sql
-
 from infra.local.reset import delete_data
-from infra.local.settings import PROJECT, Keys, Port, StackError, StackSettings
+from infra.local.settings import PROJECT, StackError
 from infra.local.stack import Stack
-from infra.local.supabase import start_supabase, write_project
-from tests.bench.chat.catalogue import make
-from tests.bench.chat.measuring import Sample, in_sql, measure, through_postgrest
-from tests.bench.chat.work import Work, server_of
+from tests.bench.catalogues import catalogue_of
+from tests.bench.chat.part import TARGET
+from tests.bench.chat.sizes import measured
+from tests.bench.scratch import scratch_settings
 
 REPORT = PROJECT / ".local" / "bench-chat.json"
 SIZES = (110, 2_500, 250_000)
-TARGET = {"p50": 30.0, "p95": 80.0}
-"""Milliseconds of a whole turn; a catalogue larger than the seed's may take twice as long."""
 
 
 def main() -> int:
     options = _options()
     os.environ["RATE_LIMITS"] = "off"
-    settings = _settings()
+    settings = scratch_settings()
     figures = []
     try:
         delete_data(settings)
         with Stack(settings, until="seed") as stack:
             for size in options.sizes:
-                with _database(settings, size) as url:
-                    figures.append(_measured(settings, stack.keys, url, size, options.rounds))
+                with catalogue_of(settings, size) as url:
+                    figures.append(measured(settings, stack.keys, url, size, options.rounds))
                 print(_row(figures[-1]) if len(figures) > 1 else f"{_HEAD}\n{_row(figures[-1])}", flush=True)
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -66,92 +57,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="how often every turn is measured (default: 5)")
     parser.add_argument("--json", type=Path, default=REPORT, help="where the figures go")
     return parser.parse_args()
-
-
-def _settings() -> StackSettings:
-    def port(variable: str, default: int) -> Port:
-        return Port(int(os.environ.get(variable, default)), variable)
-
-    return StackSettings(
-        data_dir=PROJECT / ".local" / "bench",
-        api=port("NEXUS_BENCH_API_PORT", 17000),
-        lambda_api=port("NEXUS_BENCH_LAMBDA_PORT", 17002),
-        supabase=port("NEXUS_BENCH_SUPABASE_PORT", 17421),
-        postgres=port("NEXUS_BENCH_POSTGRES_PORT", 17422),
-        sqs=port("NEXUS_BENCH_SQS_PORT", 17424),
-        external_database_url=None,
-        durable=False,
-    )
-
-
-@contextmanager
-def _database(settings: StackSettings, size: int) -> Iterator[str]:
-    """The address of a copy of the seeded database with a catalogue of this size; dropped in the end."""
-    name = sql.Identifier(f"bench_{size}")
-    server = settings.database_url.removesuffix("/postgres")
-    with psycopg.connect(f"{server}/template1", autocommit=True) as admin:
-        # A database can be copied only while nobody uses it; the gateway to it connects again by itself.
-        admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'postgres'")
-        admin.execute(sql.SQL("create database {} template postgres").format(name))
-        url = f"{server}/bench_{size}"
-        try:
-            with psycopg.connect(url) as database:
-                (seeds,) = database.execute("select count(*) from public.products").fetchone() or (0,)
-                make(database, max(size - seeds, 0))
-            yield url
-        finally:
-            admin.execute(sql.SQL("drop database {} with (force)").format(name))
-
-
-def _measured(settings: StackSettings, keys: Keys, url: str, size: int, rounds: int) -> dict[str, Any]:
-    own = replace(
-        settings,
-        data_dir=settings.data_dir / f"bench_{size}",
-        supabase=Port(settings.supabase.number + 1, settings.supabase.variable),
-        external_database_url=url,
-    )
-    with psycopg.connect(url, autocommit=True) as admin, psycopg.connect(url, autocommit=True) as direct:
-        admin.execute("update public.rate_limits set enforced = false")
-        gateway = start_supabase(own, keys, write_project(own))
-        try:
-            as_the_lambda = through_postgrest(own.supabase_url, keys.publishable, keys.jwt_secret)
-            work = Work([psutil.Process(gateway.pid), server_of(admin)])
-            whole, spent = measure(admin, as_the_lambda, rounds, work)
-        finally:
-            gateway.stop()
-        in_database, _ = measure(admin, in_sql(direct), rounds)
-    kinds = dict.fromkeys(sample.kind for sample in whole)
-    return {
-        "products": size,
-        "turn": _spread([s.whole for s in whole]),
-        "processor": round(spent, 1),
-        "context": _spread([s.context for s in whole]),
-        "context_sql": _spread([s.context for s in in_database]),
-        "turn_sql": _spread([s.turn for s in in_database]),
-        "kinds": {
-            kind: {
-                "turn": _spread([s.whole for s in whole if s.kind == kind]),
-                "context_sql": _spread([s.context for s in in_database if s.kind == kind]),
-                "turn_sql": _spread([s.turn for s in in_database if s.kind == kind]),
-            }
-            for kind in kinds
-        },
-        "slowest": _slowest(whole),
-    }
-
-
-def _spread(values: Sequence[float]) -> dict[str, float]:
-    cuts = quantiles(values, n=20, method="inclusive")
-    return {"p50": round(median(values), 1), "p95": round(cuts[18], 1)}
-
-
-def _slowest(samples: Sequence[Sample]) -> dict[str, float]:
-    """The ten messages that took longest in the median."""
-    by_message: dict[str, list[float]] = {}
-    for sample in samples:
-        by_message.setdefault(sample.message, []).append(sample.whole)
-    took = sorted(((median(values), message) for message, values in by_message.items()), reverse=True)
-    return {message: round(value, 1) for value, message in took[:10]}
 
 
 _HEAD = " ".join(
