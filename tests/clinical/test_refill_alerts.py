@@ -182,7 +182,12 @@ class TestDiscontinued:
         patient = bought(clinic, (METFORMIN, 25))
         discontinue(clinic, patient, METFORMIN)
         taken = clinic.rows(
-            "select * from private.active_medicines(%s, private.active_rule_set_id(), null)",
+            """
+            select * from private.active_medicines(
+              %s, private.active_rule_set_id(), private.supplies_to_verify(%s, null)
+            )
+            """,
+            patient.patient_id,
             patient.patient_id,
         )
         assert [row["ingredient"] for row in taken] == ["Metformin"]

@@ -51,8 +51,11 @@ def active(clinic: Clinic, patient_id: str) -> set[tuple[str, str]]:
     rows = clinic.rows(
         """
         select a.ingredient, a.composition
-        from private.active_medicines(%s, private.active_rule_set_id(), null) as a
+        from private.active_medicines(
+          %s, private.active_rule_set_id(), private.supplies_to_verify(%s, null)
+        ) as a
         """,
+        patient_id,
         patient_id,
     )
     return {(row["ingredient"], row["composition"]) for row in rows}
