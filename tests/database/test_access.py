@@ -561,8 +561,8 @@ def test_functions_with_more_rights_than_their_caller_pin_their_search_path(
 
 
 def test_every_function_pins_its_search_path(database: psycopg.Connection) -> None:
-    """Also with the caller's rights: a policy or a definer may be what calls it. A body that was read when the
-    function was made has no names left to look up.
+    """Also with the caller's rights: a policy or a definer may be what calls it. A body that was read when
+    the function was made has no names left to look up.
     """
     loose = database.execute(
         """
