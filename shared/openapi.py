@@ -25,6 +25,8 @@ ADMIN: tuple[Role, ...] = ("admin",)
 STAFF: tuple[Role, ...] = ("pharmacist", "admin")
 PATIENT_OR_STAFF: tuple[Role, ...] = ("patient", "pharmacist", "admin")
 """A patient for themselves, staff for any patient."""
+PATIENT_OR_ADMIN: tuple[Role, ...] = ("patient", "admin")
+"""A patient for themselves, an admin for any patient."""
 PARTNER: tuple[Role, ...] = ("partner",)
 """The fulfilment partner, known by the signature of the message."""
 

@@ -21,6 +21,8 @@ from shared.database import REST_SECONDS
 from shared.errors import Conflict, Forbidden, NexusError, NotFound, PayloadTooLarge, Unavailable
 from shared.settings import get_settings
 
+BUCKET = "prescriptions"
+
 
 class Files(Protocol):
     """What a service needs of a bucket. Every call raises Unavailable (`storage_unavailable`) when Storage
@@ -129,7 +131,7 @@ def get_storage() -> Storage:
     return Storage(
         url=settings.supabase_url,
         publishable_key=settings.supabase_publishable_key,
-        bucket="prescriptions",
+        bucket=BUCKET,
         timeout_seconds=settings.database_timeout_seconds,
     )
 

@@ -287,3 +287,35 @@ class RemovalDecision(BaseModel):
     reason: Annotated[Paragraph, Field(min_length=3, max_length=1000)] = Field(
         examples=["Oral challenge was negative; letter of Dr. Rao of 12 March."]
     )
+
+
+class Export(BaseModel):
+    """Everything that is stored about one patient."""
+
+    patient_id: str = Field(examples=["PAT012"])
+    exported_at: datetime
+    tables: dict[str, list[dict[str, Any]]] = Field(
+        description="Rows as they are stored, by table; tables without one are left out",
+        examples=[{"conversations": [{"created_at": "2026-11-21T09:30:00Z"}]}],
+    )
+    files: list[dict[str, Any]] = Field(
+        description="Uploaded prescriptions; `GET /api/prescriptions/{id}/file` shows each",
+        examples=[[{"prescription_id": "RX003", "content_type": "image/png", "size": 48213}]],
+    )
+
+
+class ErasureRequest(BaseModel):
+    confirm: Annotated[Line, Field(min_length=1, max_length=100)] = Field(
+        description="The patient's number once more", examples=["PAT012"]
+    )
+
+
+class KeptRecords(BaseModel):
+    orders: int = Field(description="Invoices, under the number alone", examples=[3])
+    register_entries: int = Field(description="Of the register of Schedule H1 sales", examples=[1])
+
+
+class Erased(BaseModel):
+    patient_id: str = Field(examples=["PAT012"])
+    erased_at: datetime
+    kept: KeptRecords

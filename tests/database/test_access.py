@@ -80,6 +80,7 @@ STAFF = {
     "product_batches",
     "rate_limits",
     "refill_scans",
+    "retention_periods",
     "stock_movements",
     "stock_thresholds",
     "webhook_events",
@@ -91,6 +92,7 @@ COLLEAGUES = {"staff"}
 
 SERVICE = {
     "delivery_delays",
+    "file_removals",
     "fulfilment_policy",
     "function_keys",
     "idempotency_keys",
@@ -121,6 +123,8 @@ FOR_SIGNED_IN = FOR_ALL | {
     "create_order",
     "decide_refill_alert",
     "discontinue_medicine",
+    "erase_patient",
+    "export_patient",
     "expiring_lots",
     "find_upload",
     "finish_upload",
@@ -248,6 +252,7 @@ def cast(database: psycopg.Connection) -> Cast:
             "values (%s, 'x', 'test')",
             [person.patient_id],
         )
+    database.execute("insert into public.file_removals (file_path) values ('PAT000/a-file')")
     database.execute("insert into public.stock_thresholds values ('MED021', 50)")
     database.execute(
         "insert into public.refill_scans (scan_day, started_by, finished_at, outcome) "
