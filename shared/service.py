@@ -1,4 +1,4 @@
-"""For the functions that have no user: webhooks, dispatch and the refill scan. They hold the service key.
+"""For the functions without a user: webhooks, dispatch, refill scan and retention. They hold the service key.
 
 Kept apart from `shared.settings`, so that a function that answers users can neither read the key by accident
 nor be deployed with it.

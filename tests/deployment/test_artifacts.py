@@ -64,7 +64,7 @@ def test_what_lambda_brings_along_is_not_in_it_again(artifacts: dict[str, Artifa
     assert top.isdisjoint({"boto3", "botocore", "s3transfer", "awslambdaric", "snapshot_restore_py"})
 
 
-@pytest.mark.parametrize("function", ["dispatch", "refill_scan"])
+@pytest.mark.parametrize("function", ["dispatch", "refill_scan", "retention"])
 def test_functions_without_requests_carry_no_web_framework(
     artifacts: dict[str, Artifact], function: str
 ) -> None:

@@ -12,7 +12,7 @@ from infra.local.settings import PROJECT
 from infra.packaging.artifacts import FUNCTIONS
 from tests.deployment.packaging import TEMPLATE, package
 
-WITHOUT_USER = {"dispatch", "refill_scan", "webhooks"}
+WITHOUT_USER = {"dispatch", "refill_scan", "retention", "webhooks"}
 """Functions that nobody is signed in to; all others act with the caller's own token."""
 
 
@@ -60,6 +60,7 @@ def test_a_function_may_do_with_the_queues_what_it_does_and_nothing_else(resourc
             },
         },
         "refillunderscorescan": {"sqs:SendMessage": {"RefillScanDeadLetterQueue"}},
+        "retention": {"sqs:SendMessage": {"RetentionDeadLetterQueue"}},
     }
 
 
@@ -131,7 +132,7 @@ def test_only_functions_without_a_user_hold_the_service_key(resources: dict[str,
     }
 
     assert holders <= WITHOUT_USER
-    assert holders >= {"dispatch", "refill_scan", "webhooks"}
+    assert holders >= {"dispatch", "refill_scan", "retention", "webhooks"}
 
 
 def test_only_accounts_holds_the_key_by_which_sign_ins_are_counted(resources: dict[str, Any]) -> None:

@@ -33,7 +33,13 @@ REQUESTS = {
     "unknown_route": 404,
     "webhooks_report": 401,  # nobody signed it
 }
-EVENTS_WITHOUT_ANSWER = {"dispatch_wake_up", "dispatch_schedule", "dispatch_dead", "refill_scan_schedule"}
+EVENTS_WITHOUT_ANSWER = {
+    "dispatch_wake_up",
+    "dispatch_schedule",
+    "dispatch_dead",
+    "refill_scan_schedule",
+    "retention_schedule",
+}
 FUNCTION_OF = {"unknown_route": "health"}
 
 
