@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -123,3 +124,38 @@ class Decision(BaseModel):
 class Decisions(BaseModel):
     trace_id: UUID
     decisions: list[Decision]
+
+
+class FoundDecision(BaseModel):
+    """One decision; every check of it is at /api/decisions/{trace_id}."""
+
+    decision_id: int
+    trace_id: UUID
+    patient_id: str = Field(examples=["PAT012"])
+    patient_name: str
+    kind: str = Field(examples=["propose", "confirm"])
+    outcome: str = Field(examples=["proposed", "refused", "placed"])
+    rule_set: str | None
+    findings: list[ProductFindingJson]
+    order_id: str | None
+    decided_at: datetime
+
+
+class FoundDecisions(BaseModel):
+    """The latest first."""
+
+    decisions: list[FoundDecision]
+    next_cursor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFilter:
+    """What is looked for; None is anything."""
+
+    patient_id: str | None = None
+    order_id: str | None = None
+    outcome: str | None = None
+    code: str | None = None
+    kind: str | None = None
+    since: date | None = None
+    until: date | None = None

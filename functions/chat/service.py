@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from functions.chat.graph import TurnTools, outcome_codes, turn_graph
+from functions.chat.models import DecisionFilter, FoundDecisions
 from functions.chat.replies.render import render_card, render_reply
 from functions.chat.state import Message
 from functions.chat.tracing import Sender, start_trace
@@ -67,6 +69,16 @@ def decisions(database: Gateway, trace_id: UUID) -> dict[str, Any]:
     """What was checked and decided in a turn of the caller. Raises NotFound."""
     found: dict[str, Any] = database.rpc("get_decisions", {"p_trace_id": str(trace_id)})
     return found
+
+
+def search_decisions(
+    database: Gateway, wanted: DecisionFilter, *, limit: int, cursor: int | None
+) -> FoundDecisions:
+    """What was decided, of anybody, the latest first. Raises Forbidden for a patient."""
+    named = {name: str(value) for name, value in asdict(wanted).items() if value is not None}
+    return FoundDecisions.model_validate(
+        database.rpc("search_decisions", {"p_filter": named, "p_limit": limit, "p_before": cursor})
+    )
 
 
 def _scores(final: Mapping[str, Any]) -> dict[str, float]:

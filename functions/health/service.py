@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from threading import Thread
 
-from functions.health.models import Check, Health
+from functions.health.models import Check, Health, OutboxPage, ServiceOverview
 from shared.circuit import states
 from shared.database import Gateway
 
@@ -40,6 +40,18 @@ def health(database: Gateway, parts: Mapping[str, Probe | None]) -> Health:
     if any(check.status == "down" for check in checks.values()):
         return Health(status="degraded", checks=checks)
     return Health(status="ok", checks=checks)
+
+
+def overview(database: Gateway, hours: int) -> ServiceOverview:
+    """How the service has been doing in the last hours. Raises Forbidden for a patient."""
+    return ServiceOverview.model_validate(database.rpc("service_overview", {"p_hours": hours}))
+
+
+def outbox(database: Gateway, state: str | None, *, limit: int, cursor: int | None) -> OutboxPage:
+    """Events of the outbox, the latest first. Raises Forbidden for a patient."""
+    return OutboxPage.model_validate(
+        database.rpc("list_outbox", {"p_state": state, "p_limit": limit, "p_before": cursor})
+    )
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -258,3 +259,38 @@ class ActiveRuleSet(BaseModel):
     version: str
     status: str
     activated_at: datetime
+
+
+class RegisterEntry(BaseModel):
+    """A sale of a Schedule H1 medicine as it was entered, or its reversal when the order was cancelled."""
+
+    register_id: int
+    entry: Literal["dispensed", "reversed"]
+    entered_at: datetime
+    order_id: str = Field(examples=["ORD1042"])
+    line: int
+    patient_id: str = Field(examples=["PAT012"])
+    patient_name: str
+    prescriber: str
+    product_id: str = Field(examples=["MED060"])
+    product_name: str = Field(examples=["Cefixime 200mg"])
+    packs: int
+    units: int
+    lots: list[str] = Field(description="That the packs came from", examples=[["DL2407"]])
+
+
+class DispenseRegister(BaseModel):
+    """The latest first."""
+
+    entries: list[RegisterEntry]
+    next_cursor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterFilter:
+    """Which entries; None is any."""
+
+    patient_id: str | None = None
+    product_id: str | None = None
+    since: date | None = None
+    until: date | None = None

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from functions.prescriptions import service
 from functions.prescriptions.models import (
     ActiveRuleSet,
+    DispenseRegister,
     Override,
     OverrideRequest,
     Prescription,
     PrescriptionList,
     PrescriptionUpload,
+    RegisterFilter,
     Rejection,
     Review,
     ReviewQueue,
@@ -19,6 +23,7 @@ from functions.prescriptions.models import (
     RuleSetList,
     Verification,
 )
+from shared.days import Day
 from shared.dependencies import WAKES_DISPATCHER, CallersGateway, IdempotencyKey, PatientId, PrescriptionId
 from shared.errors import Conflict, Invalid, NotFound
 from shared.openapi import (
@@ -29,6 +34,7 @@ from shared.openapi import (
     STAFF,
     callable_by,
 )
+from shared.text import Identifier
 
 router = APIRouter()
 
@@ -137,3 +143,26 @@ def list_rule_sets(database: CallersGateway) -> RuleSetList:
 def activate_rule_set(body: RuleSetActivation, database: CallersGateway) -> ActiveRuleSet:
     """For pharmacists. Activating an earlier version again is the way back."""
     return service.activate_rule_set(database, body.version)
+
+
+@router.get(
+    "/api/admin/dispense-register",
+    tags=["staff: prescriptions"],
+    summary="The register of Schedule H1 sales",
+)
+@callable_by(STAFF)
+def dispense_register(
+    database: CallersGateway,
+    patient_id: Annotated[Identifier | None, Query(examples=["PAT012"])] = None,
+    product_id: Annotated[Identifier | None, Query(examples=["MED060"])] = None,
+    since: Annotated[Day | None, Query(description="This day in UTC and later")] = None,
+    until: Annotated[Day | None, Query(description="This day in UTC and earlier")] = None,
+    limit: Annotated[int, Query(ge=1, le=500, description="Entries on a page")] = 100,
+    cursor: Annotated[
+        int | None, Query(ge=1, le=2**62, description="`next_cursor` of the page before")
+    ] = None,
+) -> DispenseRegister:
+    """The latest first: patient, prescriber, product, packs and lots. Nothing in it is ever changed; a
+    cancelled sale has an entry that reverses it."""
+    wanted = RegisterFilter(patient_id, product_id, since, until)
+    return service.dispense_register(database, wanted, limit=limit, cursor=cursor)

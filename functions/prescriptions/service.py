@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from functions.prescriptions.models import (
     ActiveRuleSet,
+    DispenseRegister,
     Override,
     OverrideRequest,
     PrescribedItem,
     Prescription,
     PrescriptionList,
+    RegisterFilter,
     Review,
     ReviewQueue,
     RuleSet,
@@ -93,4 +97,14 @@ def activate_rule_set(database: Gateway, version: str) -> ActiveRuleSet:
 def _review(database: Gateway, prescription_id: str, review: dict[str, object]) -> Review:
     return Review.model_validate(
         database.rpc("review_prescription", {"p_prescription_id": prescription_id, "p_review": review})
+    )
+
+
+def dispense_register(
+    database: Gateway, wanted: RegisterFilter, *, limit: int, cursor: int | None
+) -> DispenseRegister:
+    """The register of Schedule H1 sales, the latest first. Raises Forbidden for a patient."""
+    named = {name: str(value) for name, value in asdict(wanted).items() if value is not None}
+    return DispenseRegister.model_validate(
+        database.rpc("list_dispense_register", {"p_filter": named, "p_limit": limit, "p_before": cursor})
     )

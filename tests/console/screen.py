@@ -110,7 +110,7 @@ class Screen:
             if self.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 wrong.append(f"wider than {size['width']}")
         self.page.set_viewport_size(DESK)
-        assert wrong == [], what
+        assert not wrong, f"{what}: " + "\n".join(wrong)
 
     def _violations(self) -> list[str]:
         """What axe finds wrong with what is shown."""

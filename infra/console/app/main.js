@@ -3,10 +3,18 @@
 import { html, render, useEffect, useState } from "./html.js";
 import { signOut, useStaff } from "./staff.js";
 import { SignIn } from "./parts/sign_in.js";
+import { Pharmacist } from "./views/pharmacist.js";
+import { Refills } from "./views/refills.js";
+import { Stock } from "./views/stock.js";
+import { System } from "./views/system.js";
 import { Try } from "./views/try.js";
 
 const VIEWS = [
   { path: "try", name: "Try", shows: Try, icon: "M4 5h16v11H9l-5 4z" },
+  { path: "pharmacist", name: "Pharmacist", shows: Pharmacist, forStaff: true, icon: "M6 3h12v18H6zM9 8h6M9 12h6M9 16h3" },
+  { path: "stock", name: "Stock", shows: Stock, forStaff: true, icon: "M3 8l9-5 9 5v8l-9 5-9-5zM3 8l9 5 9-5M12 13v8" },
+  { path: "refills", name: "Refills", shows: Refills, forStaff: true, icon: "M4 5h16v16H4zM4 10h16M8 3v4M16 3v4" },
+  { path: "system", name: "System", shows: System, forStaff: true, icon: "M3 12h4l3-8 4 16 3-8h4" },
 ];
 const STAFF = { path: "staff", name: "Staff sign-in", shows: SignedIn, forStaff: true };
 

@@ -32,7 +32,7 @@ export function Table({ caption, columns, rows, keyOf, empty = "Nothing here." }
     <thead><tr>${columns.map((c) => html`<th scope="col" class=${c.number && "number"}>${c.name || html`<span class="unseen">Actions</span>`}</th>`)}</tr></thead>
     <tbody>
       ${rows.map((row) => html`<tr key=${keyOf(row)}>
-        ${columns.map((c) => html`<td data-name=${c.name} class=${c.number && "number"}>${c.of(row)}</td>`)}
+        ${columns.map((c) => html`<td data-name=${c.name} class=${c.number && "number"}><div>${c.of(row)}</div></td>`)}
       </tr>`)}
     </tbody>
   </table>`;
