@@ -26,6 +26,8 @@ TAGS = {
     "staff: patients": "What patients want changed that a pharmacist decides",
     "staff: prescriptions": "The pharmacists' desk",
     "staff: rules": "Versions of the clinical rules",
+    "staff: decisions": "What was checked and decided, of anybody",
+    "staff: service": "How the service has been doing, and its outbox",
     "webhooks": "What the warehouse partner reports",
     "health": "Whether the service answers, and this document",
 }

@@ -24,4 +24,4 @@ def test_the_service_is_seen_at_work(screen: Screen, stack: RunningStack, tried:
     assert "refused" in shown
     assert "Allergy" in screen.page.get_by_role("main").inner_text()
     assert "Active" in screen.page.get_by_role("region", name="Rule sets").inner_text()
-    assert screen.page.get_by_text("Service").is_visible()
+    screen.page.get_by_text("Service", exact=True).wait_for()
