@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.installed node_modules/.installed
 
-.PHONY: help dev test lint types unit integration fuzz browser eval chaos faults redrive bench refill-scan reset setup graph openapi package invoke
+.PHONY: help dev test lint types unit integration fuzz browser eval chaos faults redrive bench mutants refill-scan reset setup graph openapi package invoke
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ redrive: .venv/.installed ## list events that nobody took; ARGS=--all delivers t
 bench: $(SETUP) ## measure how fast it is; ARGS="refills --scale 0.1"
 	@$(PY) -m tests.bench $(ARGS)
 
+mutants: $(SETUP) .venv/.mutation ## change the rules in small ways: do tests notice? ARGS="sql --sample 30", ARGS=python
+	@$(PY) -m tests.mutation $(ARGS)
+
 refill-scan: .venv/.installed ## look now for medicines that run out, on the running `make dev`
 	@$(PY) -m infra.local.refill_scan
 
@@ -72,6 +75,9 @@ package: $(SETUP) ## build what a deployment of STAGE (dev or prod) uploads, and
 
 .venv/.installed: requirements.txt requirements-dev.txt
 	@infra/local/setup.sh python
+
+.venv/.mutation: requirements-mutation.txt .venv/.installed
+	@$(PY) -m pip install -qq --disable-pip-version-check -r requirements-mutation.txt && touch $@
 
 .venv/.browser: requirements-browser.txt .venv/.installed
 	@$(PY) -m pip install -qq --disable-pip-version-check -r requirements-browser.txt && touch $@

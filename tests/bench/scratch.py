@@ -17,10 +17,10 @@ _PORTS = {
 """`NEXUS_BENCH_API_PORT` and so on move them."""
 
 
-def scratch_settings() -> StackSettings:
+def scratch_settings(folder: str = ".local/bench") -> StackSettings:
     """Settings as those of `make dev`, also in how carefully the database writes."""
     ports = {
         f"NEXUS_{name}_PORT": os.environ.get(f"NEXUS_BENCH_{name}_PORT", str(number))
         for name, number in _PORTS.items()
     }
-    return load_settings({"NEXUS_DATA_DIR": ".local/bench", **ports})
+    return load_settings({"NEXUS_DATA_DIR": folder, **ports})
