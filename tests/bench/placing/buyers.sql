@@ -2,7 +2,7 @@
 
 create schema bench;
 
--- Somebody with an account, and for two in three something to check against.
+-- People with an account: one in four has told of allergies, two in five of conditions, each in their own words.
 insert into auth.users (id, email)
 select ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, n || '@bench.example'
 from generate_series(1, current_setting('bench.buyers')::integer) as n;
@@ -10,8 +10,8 @@ from generate_series(1, current_setting('bench.buyers')::integer) as n;
 update public.patients as p
 set
   user_id = ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid,
-  allergies = case n % 3 when 0 then array['Penicillin'] when 1 then array['sulfa drugs', 'Latex'] else '{}' end,
-  conditions = case n % 4 when 0 then array['diabetes', 'hypertension'] when 1 then array['asthma'] else '{}' end
+  allergies = case n % 8 when 0 then array['Penicillin'] when 1 then array['sulfa drugs', 'Latex'] else '{}' end,
+  conditions = case n % 5 when 0 then array['diabetes', 'hypertension'] when 1 then array['asthma'] else '{}' end
 from generate_series(1, current_setting('bench.buyers')::integer) as n
 where p.patient_id = 'BEN' || lpad(n::text, 7, '0');
 
