@@ -54,6 +54,7 @@ TESTS = (
     "tests/clinical/test_allergy_spelling.py",
     "tests/clinical/test_supplies.py",
     "tests/clinical/test_rule_sets.py",
+    "tests/clinical/test_placing.py",
     "tests/clinical/test_safety_holds.py",
 )
 """Those of the clinical tests that are about verifying and placing; they need nothing but the database."""
