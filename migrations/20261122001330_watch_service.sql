@@ -4,7 +4,6 @@
 -- All are written in the order of time: a few pages of index tell which blocks hold the last hours.
 create index outbox_events_created_at_idx on public.outbox_events using brin (created_at);
 create index fulfilment_logs_logged_at_idx on public.fulfilment_logs using brin (logged_at);
-create index notifications_created_at_idx on public.notifications using brin (created_at);
 create index webhook_events_received_at_idx on public.webhook_events using brin (received_at);
 
 -- The last `p_hours`: {since, until, hours, refusals, outbox, notifications, reports}. `hours` has a row for each, from
