@@ -83,9 +83,9 @@ def _cosmic_ray(folder: Path, *arguments: str) -> None:
 
 
 def _named(difference: str) -> str:
-    """The lines that a mutant takes away and adds, in one."""
+    """The lines that a mutant takes away, and those that it adds, each in one."""
     lines = difference.splitlines()
-    module = next((line[6:] for line in lines if line.startswith("+++ ")), "")
+    module = next((line.split()[1].removeprefix("b/") for line in lines if line.startswith("+++ ")), "")
     taken = [line[1:].strip() for line in lines if line.startswith("-") and not line.startswith("---")]
     given = [line[1:].strip() for line in lines if line.startswith("+") and not line.startswith("+++")]
     return f"{module}: {' '.join(taken)}  ->  {' '.join(given)}"
