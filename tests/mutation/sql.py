@@ -50,6 +50,7 @@ FUNCTIONS = (
 TESTS = (
     "tests/clinical/test_rules_fire.py",
     "tests/clinical/test_prescriptions.py",
+    "tests/clinical/test_directions.py",
     "tests/clinical/test_baskets.py",
     "tests/clinical/test_allergy_spelling.py",
     "tests/clinical/test_supplies.py",
