@@ -78,6 +78,7 @@ def test_every_function_that_nobody_waits_for_has_a_place_for_what_failed_and_an
     assert {lambdas[name]["FunctionName"].rpartition("-")[2] for name in scheduled} == {
         "dispatch",
         "refill_scan",
+        "retention",
     }
     for name in scheduled:
         assert lambdas[name]["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0] in watched
@@ -144,7 +145,7 @@ def test_some_functions_have_concurrency_of_their_own(resources: Json) -> None:
         for name, each in functions(resources).items()
         if "ReservedConcurrentExecutions" in each
     }
-    assert reserved.keys() == {"chat", "webhooks", "refill_scan"}
+    assert reserved.keys() == {"chat", "webhooks", "refill_scan", "retention"}
     assert sum(reserved.values()) <= 900  # an account has 1,000 and keeps 100 for the others
 
 

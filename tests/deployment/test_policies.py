@@ -32,6 +32,7 @@ QUEUES: dict[str, dict[str, set[str]]] = {
         "sqs:GetQueueAttributes": {"OutboxQueue"},
     },
     "refill_scan": {"sqs:SendMessage": {"RefillScanDeadLetterQueue"}},
+    "retention": {"sqs:SendMessage": {"RetentionDeadLetterQueue"}},
 }
 SECRETS = {
     "accounts": {"ACCOUNTS_KEY"},
@@ -39,6 +40,7 @@ SECRETS = {
     "dispatch": {"SUPABASE_SECRET_KEY", "PARTNER_WEBHOOK_SECRETS", "WHATSAPP_TOKEN"},
     "prescriptions": {"GEMINI_API_KEY"},
     "refill_scan": {"SUPABASE_SECRET_KEY"},
+    "retention": {"SUPABASE_SECRET_KEY"},
     "webhooks": {"SUPABASE_SECRET_KEY", "INCOMING_WEBHOOK_SECRETS"},
 }
 """The variables that refer to secrets; the other functions have none."""
@@ -143,4 +145,4 @@ def test_only_functions_without_a_user_may_have_the_service_key(resources: Json)
         for name, each in functions(resources).items()
         if "SUPABASE_SECRET_KEY" in each["Environment"]["Variables"]
     }
-    assert holders == {"dispatch", "refill_scan", "webhooks"}
+    assert holders == {"dispatch", "refill_scan", "retention", "webhooks"}
