@@ -58,7 +58,7 @@ def python_findings(output: str) -> tuple[int, list[Finding]]:
     except (ValueError, KeyError, TypeError):
         raise Unchecked("pip-audit gave no report") from None
     if skipped := [one["name"] for one in listed if "skip_reason" in one]:
-        raise Unchecked(f"no advisories for {', '.join(skipped)}")
+        raise Unchecked(f"no advisories for {len(skipped)} of {len(listed)} packages, such as {skipped[0]}")
     return len(listed), [
         Finding(
             f"{one['name']} {one['version']}", fault["id"], ", ".join(fault["fix_versions"]) or "no version"

@@ -4,8 +4,8 @@
     python -m infra.backup restore <folder>
 
 Saving needs the stack running, or DATABASE_URL. Restoring needs the laptop's stack stopped, and puts aside
-what was there. With DATABASE_URL it fills that database, which must be empty. Files of a hosted project are in
-its own Storage and not in here.
+what was there. With DATABASE_URL it fills that database, which must be empty. The files of a hosted project
+are in its own Storage and not in here.
 """
 
 from __future__ import annotations
