@@ -32,6 +32,13 @@ integration: $(SETUP) ## tests against the real parts
 browser: $(SETUP) .venv/.browser ## the tests with a real Chromium, which must be on the PATH
 	@$(PY) -m pytest tests/contract/test_browser.py tests/console -rs
 
+.PHONY: console screenshots
+screenshots: $(SETUP) .venv/.browser ## what the console looks like, into docs/console
+	@$(PY) -m tests.console.screenshots
+
+console: node_modules/.installed ## copy the console into TO, for any host of static files; STORAGE=https://<project>.supabase.co
+	@node infra/console/publish.mjs $(TO) $(STORAGE)
+
 fuzz: $(SETUP) ## send new odd requests to every route, for SECONDS (600) as each role
 	@FUZZ_SECONDS=$(or $(SECONDS),600) $(PY) -m pytest tests/contract/test_fuzzing.py -rA
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.console.browser import CHROMIUM
 from tests.console.people import Tried, new_tried
 from tests.console.screen import Screen
 from tests.running_stack import RunningStack
 
 playwright = pytest.importorskip("playwright.sync_api", reason="`make browser` installs it")
-CHROMIUM = next((path for name in ("chromium", "google-chrome") if (path := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="module")

@@ -48,8 +48,8 @@ def test_a_prescription_is_verified_and_its_order_goes_on(
 
     screen.page.get_by_role("button", name=f"Prescription {prescription_id}").click()
     image = screen.page.get_by_role("img", name=f"Prescription {prescription_id} as it was uploaded")
-    image.wait_for()
-    screen.page.wait_for_function("document.querySelector('.document img').naturalWidth === 64")
+    image.evaluate("image => image.decode()")
+    assert image.evaluate("image => image.naturalWidth") == 64
     screen.press("Add a medicine")
     form = screen.page.get_by_role("form", name="What the prescription says")
     fill(form, Prescriber="Dr. S. Mehta", Ingredient="Cefixime", Strength="200 mg", Units_a_fill="10")

@@ -1,7 +1,7 @@
 // An order on its way to the warehouse and back, live. The patient sees how far it is; staff also what was sent,
 // answered and told.
 
-import { html } from "../html.js";
+import { html, useEffect, useState } from "../html.js";
 import { staffApi } from "../api.js";
 import { useRead } from "../loading.js";
 import { clock, sentence, toneOf, words } from "../wording.js";
@@ -12,8 +12,10 @@ const ENDS = ["delivered", "cancelled"];
 const EVERY = 1500;
 
 export function OrderWay({ orderId, api, staff }) {
-  const order = useRead(async () => api.get(`/api/orders/${orderId}`), [orderId], EVERY);
+  const [isOver, setOver] = useState(false);
+  const order = useRead(async () => api.get(`/api/orders/${orderId}`), [orderId], isOver ? null : EVERY);
   const status = order.data?.status;
+  useEffect(() => setOver(ENDS.includes(status)), [status]);
   const far = WAY.findIndex(([code]) => code === status);
   return html`<div class="way" data-order=${orderId} data-status=${status ?? ""}>
     <p class="headline"><strong>${orderId}</strong> ${status && html`<${Badge} code=${status} />`}
@@ -22,7 +24,7 @@ export function OrderWay({ orderId, api, staff }) {
     <ol class="stations">${WAY.map(([code, name], place) => html`<li key=${code} class=${place <= far ? "reached" : ""} aria-current=${place === far ? "step" : undefined}>${name}</li>`)}</ol>
     ${status === "awaiting_pharmacist" && html`<p class="finding wait">It waits for a pharmacist; nothing has left.</p>`}
     ${staff
-      ? html`<${Deliveries} orderId=${orderId} isOver=${ENDS.includes(status)} />`
+      ? html`<${Deliveries} orderId=${orderId} isOver=${isOver} />`
       : html`<p class="soft small-text"><a href="#/staff">Sign in as staff</a> to see the outbox, the partner’s reports and the messages.</p>`}
   </div>`;
 }
