@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -92,6 +92,35 @@ class OrderTracking(BaseModel):
     message: str
 
 
+class RefillOutlook(BaseModel):
+    quantity: int = Field(description="Packs: as last time, or what the prescription still allows")
+    price: Money
+    line_total: Money
+    advice: str = Field(examples=["reorder", "renew"], description="As GET /api/refills says it")
+    available: bool
+    reason: str | None = Field(description="Why it cannot be ordered now")
+
+
+class ListedRefill(BaseModel):
+    product_id: str = Field(examples=["MED003"])
+    product_name: str = Field(examples=["Metformin 500mg"])
+    package_size: str
+    run_out_on: date = Field(description="The first day without")
+    days_left: int
+    status: Literal["supplied", "due", "overdue"]
+    pdc_90: float | None = Field(description="Proportion of days covered")
+    reorder: RefillOutlook
+
+
+class RefillCard(BaseModel):
+    """What the patient takes regularly; what runs out first comes first."""
+
+    type: Literal["refill_list"]
+    refills: list[ListedRefill] = Field(min_length=1)
+    count: int
+    message: str
+
+
 class Emergency(BaseModel):
     """The sale stops; these can be called."""
 
@@ -101,7 +130,7 @@ class Emergency(BaseModel):
 
 
 Card = Annotated[
-    OrderConfirmation | Clarification | SafetyAlert | OrderStatus | OrderTracking | Emergency,
+    OrderConfirmation | Clarification | SafetyAlert | OrderStatus | OrderTracking | RefillCard | Emergency,
     Field(discriminator="type"),
 ]
 CardJson = Annotated[dict[str, Any], DescribedAs(Card)]

@@ -103,6 +103,8 @@ class TurnContext:
     advice: tuple[Mapping[str, Any], ...] = ()
     """What the rules say about the products named, when the message asks."""
     last_order: Mapping[str, Any] | None = None
+    refills: tuple[Mapping[str, Any], ...] | None = None
+    """The patient's regular medicines as GET /api/refills tells them; None when the message did not ask."""
 
     @property
     def has_open_proposal(self) -> bool:
@@ -157,6 +159,7 @@ def read_context(data: Mapping[str, Any]) -> TurnContext:
         usual=tuple(data["usual"]),
         advice=tuple(data["advice"]),
         last_order=data["last_order"],
+        refills=tuple(data["refills"]) if "refills" in data else None,
     )
 
 

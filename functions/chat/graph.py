@@ -29,7 +29,7 @@ from functions.chat.telling import told_of_extract, told_of_verify
 from functions.chat.tools import Turn, confirmed_proposal, place_order, store_turn
 from functions.chat.tracing import TurnTrace
 from functions.chat.understanding.choosing import LEXICAL, Interpreters, understand
-from functions.chat.understanding.lexical import is_vocabulary, spoken_digits, wants
+from functions.chat.understanding.lexical import spoken, wants
 from functions.chat.understanding.spelling import expanded
 from functions.chat.understanding.words import Word, split
 from shared.database import Gateway
@@ -49,7 +49,7 @@ class TurnTools:
             self.database.rpc(
                 "chat_context",
                 {
-                    "p_words": [[spoken_digits(word), is_vocabulary(word)] for word in words],
+                    "p_words": spoken(words),
                     "p_patient_id": message.patient_id,
                     "p_wants": wants(words),
                     "p_conversation_id": str(message.conversation_id) if message.conversation_id else None,

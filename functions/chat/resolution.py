@@ -20,7 +20,7 @@ Act = Literal["say", "propose", "confirm", "decline", "answer"]
 EMERGENCY_NUMBERS = ("112", "108", "14416")
 """India: all emergencies, ambulance, Tele-MANAS."""
 _MOST_OPTIONS = 6
-_NO_DOUBT = frozenset({"product_question", "question", "track", "greeting", "confirm"})
+_NO_DOUBT = frozenset({"product_question", "question", "track", "refills_due", "greeting", "confirm"})
 """What may be said beside an open proposal without meaning no."""
 _FREQUENCIES = {
     1: "once_daily",
@@ -31,6 +31,10 @@ _FREQUENCIES = {
     0.14: "once_weekly",
 }
 _MOST_LINES = 20
+_MEASURES = frozenset({"ml", "g", "dose", "IU"})
+_DOSES = frozenset({"tablet", "capsule"})
+_GIVEN_UP = ("discontinued", "replaced")
+"""States of a medicine whose run-out matters no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,8 @@ def _decide(interpretation: Interpretation, context: TurnContext) -> Plan:
             return _refill(interpretation, context)
         case "track":
             return _track(context)
+        case "refills_due":
+            return _refills_due(interpretation.mentions, context)
         case "product_question":
             return _tell_about(interpretation.mentions, context)
         case "question":
@@ -139,6 +145,10 @@ def packs_for(
     if quantity.amount is None or quantity.of == "packs":
         return quantity.amount, None
     units = quantity.amount
+    if quantity.of == "pieces" and (product.unit in _MEASURES or product.units_per_pack == 1):
+        return quantity.amount, None  # three pieces of a balm are three of it
+    if quantity.of == "pieces" and product.unit in _DOSES:
+        return None, None  # tablets or strips?
     if quantity.of == "days":
         per_day = units_per_day or product.units_per_day
         if not per_day:
@@ -161,7 +171,7 @@ def packs_for(
 def pick(mention: Mention, candidates: Sequence[Candidate]) -> Candidate | None:
     """The one product a mention settles on, or None when the patient must be asked."""
     fits = with_strength(mention, candidates)
-    if mention.is_guess or not fits:
+    if mention.is_guess or mention.is_open or mention.is_unasked or not fits:
         return None
     if len(fits) == 1:
         return fits[0]
@@ -299,6 +309,35 @@ def _track(context: TurnContext) -> Plan:
     )
 
 
+def _refills_due(mentions: Sequence[Mention], context: TurnContext) -> Plan:
+    """What is taken regularly, what runs out first first; only what was named, if it is taken at all."""
+    named = {product_id for mention in mentions for product_id in mention.candidates}
+    taken = [refill for refill in context.refills or () if refill["status"] not in _GIVEN_UP]
+    taken = [refill for refill in taken if refill["product_id"] in named] or taken
+    if not taken:
+        return _say("no-refills", context)
+    said = tuple(
+        Said(
+            f"refill-{refill['status']}",
+            {"product": refill["product_name"], "days": abs(int(refill["days_left"]))},
+        )
+        for refill in taken
+    )
+    if any(refill["status"] in ("due", "overdue") for refill in taken):
+        said += (Said("refill-how"),)
+    card = {"type": "refill_list", "refills": [_refill_line(one) for one in taken], "count": len(taken)}
+    return Plan("say", said=said, card=card, state=context.state)
+
+
+def _refill_line(refill: Mapping[str, Any]) -> dict[str, Any]:
+    told = ("product_id", "product_name", "package_size", "run_out_on", "days_left", "status", "pdc_90")
+    outlook = ("quantity", "price", "line_total", "advice", "available", "reason")
+    return {
+        **{name: refill[name] for name in told},
+        "reorder": {name: refill["reorder"][name] for name in outlook},
+    }
+
+
 def _advise(mentions: Sequence[Mention], context: TurnContext) -> Plan:
     """What the rules say, with their sources. No finding is no permission: that stays a pharmacist's word."""
     named = [context.products[p].product_name for mention in mentions for p in mention.candidates[:1]]
@@ -408,7 +447,13 @@ def _unsettled(order: _Order) -> tuple[Said, ...]:
 def _ask_which(mention: Mention, candidates: Sequence[Candidate], order: _Order) -> Plan:
     fits = with_strength(mention, candidates)
     offered = list(fits or candidates)[:_MOST_OPTIONS]
-    key = "no-such-strength" if not fits else "did-you-mean" if mention.is_guess else "which-one"
+    key = "which-one"
+    if not fits:
+        key = "no-such-strength"
+    elif mention.is_guess:
+        key = "did-you-mean"
+    elif mention.is_unasked:
+        key = "is-it-wanted"
     question = (Said(key, {"name": mention.said}), *_list_options(offered))
     return _ask("choice", question, offered, mention.quantity, order)
 
@@ -540,6 +585,8 @@ def _recalled_mention(known: Mapping[str, Any]) -> Mention:
         strength=known["strength"],
         forms=tuple(known["forms"]),
         is_guess=known["is_guess"],
+        is_open=known["is_open"],
+        is_unasked=known["is_unasked"],
         is_refill=known["is_refill"],
         doses_per_day=known["doses_per_day"],
         units_per_dose=known["units_per_dose"],

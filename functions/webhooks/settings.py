@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pydantic import field_validator
+from pydantic import SecretStr, field_validator
 
-from shared.parameters import Secret
 from shared.service import ServiceSettings
-from shared.settings import from_environment
 from shared.webhooks import Signatures, parse_secrets
 
 
 class WebhookSettings(ServiceSettings):
     """Environment variables of the same names in capitals; an empty variable counts as unset."""
 
-    incoming_webhook_secrets: Secret
+    incoming_webhook_secrets: SecretStr
     """What the partner signs with: `whsec_...`, or two, separated by a comma, while they are exchanged."""
 
     @field_validator("incoming_webhook_secrets", mode="after")
     @classmethod
-    def _are_secrets(cls, secrets: Secret) -> Secret:
+    def _are_secrets(cls, secrets: SecretStr) -> SecretStr:
         parse_secrets(secrets.get_secret_value())
         return secrets
 
@@ -28,9 +26,9 @@ class WebhookSettings(ServiceSettings):
 @lru_cache(maxsize=1)
 def get_webhook_settings() -> WebhookSettings:
     """Raises pydantic.ValidationError, naming each variable, when one is missing or not allowed."""
-    return from_environment(WebhookSettings)
+    return WebhookSettings.model_validate({})  # reads the environment
 
 
+@lru_cache(maxsize=1)
 def partner_signatures() -> Signatures:
-    """Made for each request: the secrets may have been rotated."""
     return Signatures(parse_secrets(get_webhook_settings().incoming_webhook_secrets.get_secret_value()))

@@ -34,6 +34,7 @@ which-one = There are several kinds of { $name }. Which one do you need?
 which-quantity = Please tell me the medicine together with the number of packs.
 report = If a medicine did not agree with you, please tell our pharmacist or your doctor. If you want to order, tell me which medicine and how many packs.
 how-many = How many packs of { $product } do you need? One pack is { $size }.
+is-it-wanted = Do you want to order { $name }?
 did-you-mean = I am not sure what { $name } is. Did you mean one of these?
 no-such-strength = We do not have { $name } as you asked for it. We have these. Which one do you need?
 option = { $place }: { $product }, { $size }, { NUMBER($price, minimumFractionDigits: 2) } rupees.
@@ -60,6 +61,21 @@ track-shipped = Your order { $order } with { $names } is on its way.
 track-delivered = Your order { $order } with { $names } was delivered.
 track-cancelled = Your order { $order } with { $names } was cancelled.
 track-failed = Your order { $order } with { $names } could not be delivered.
+refill-supplied = { $product } lasts { $days ->
+    [one] { $days } more day
+   *[other] { $days } more days
+}.
+refill-due = { $product } runs out in { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+}.
+refill-overdue = { $product } { $days ->
+    [0] runs out today
+    [one] ran out { $days } day ago
+   *[other] ran out { $days } days ago
+}.
+refill-how = To order what is due, say "refill my medicines".
+no-refills = I see no medicine that you take regularly and have left.
 advice-allergy = { $message } Source: { $source }.
 advice-interaction = { $message } Source: { $source }.
 advice-condition = { $message } Source: { $source }.

@@ -31,6 +31,7 @@ which-one = { $name } कई तरह की है। आपको कौन �
 which-quantity = कृपया दवा का नाम और कितने पैक, दोनों साथ बताइए।
 report = अगर किसी दवा से परेशानी हुई है, तो कृपया हमारे फार्मासिस्ट या अपने डॉक्टर को बताइए। ऑर्डर करना हो, तो दवा का नाम और कितने पैक बताइए।
 how-many = { $product } के कितने पैक चाहिए? एक पैक में { $size } है।
+is-it-wanted = क्या आपको { $name } मँगवानी है?
 did-you-mean = मुझे पक्का नहीं पता कि { $name } क्या है। क्या आपका मतलब इनमें से किसी से है?
 no-such-strength = जैसा आपने कहा वैसा { $name } हमारे पास नहीं है। ये हैं। आपको कौन सी चाहिए?
 option = { $place }: { $product }, { $size }, { NUMBER($price, minimumFractionDigits: 2) } रुपये।
@@ -57,6 +58,14 @@ track-shipped = आपका ऑर्डर { $order } ({ $names }) रास�
 track-delivered = आपका ऑर्डर { $order } ({ $names }) पहुँच गया है।
 track-cancelled = आपका ऑर्डर { $order } ({ $names }) रद्द हो गया है।
 track-failed = आपका ऑर्डर { $order } ({ $names }) पहुँचाया नहीं जा सका।
+refill-supplied = { $product } { $days } दिन और चलेगी।
+refill-due = { $product } { $days } दिन में ख़त्म हो जाएगी।
+refill-overdue = { $days ->
+    [0] { $product } आज ख़त्म हो रही है।
+   *[other] { $product } { $days } दिन पहले ख़त्म हो गई।
+}
+refill-how = मँगवाने के लिए "मेरी दवाएँ फिर से भेजो" कहें।
+no-refills = आपकी नियमित दवाओं में से अभी कोई बाक़ी नहीं दिखती।
 advice-allergy = { $product } में सावधानी: आपने { $subject } से एलर्जी बताई है। स्रोत: { $source }।
 advice-interaction = { $product } और { $subject } साथ लेने पर असर हो सकता है। स्रोत: { $source }।
 advice-condition = { $product } के लिए सावधानी: आपको { $subject } है। स्रोत: { $source }।

@@ -31,6 +31,7 @@ which-one = { $name } अनेक प्रकारचे आहे. तुम
 which-quantity = कृपया औषधाचे नाव आणि किती पॅक, दोन्ही एकत्र सांगा.
 report = एखाद्या औषधाचा त्रास झाला असेल तर कृपया आमच्या फार्मासिस्टला किंवा डॉक्टरांना सांगा. ऑर्डर करायची असेल तर औषधाचे नाव आणि किती पॅक ते सांगा.
 how-many = { $product } चे किती पॅक हवे? एका पॅकमध्ये { $size } आहे.
+is-it-wanted = तुम्हाला { $name } मागवायचे आहे का?
 did-you-mean = { $name } म्हणजे काय याची मला खात्री नाही. तुम्हाला यापैकी एखादे म्हणायचे आहे का?
 no-such-strength = तुम्ही सांगितले तसे { $name } आमच्याकडे नाही. हे आहेत. तुम्हाला कोणते हवे?
 option = { $place }: { $product }, { $size }, { NUMBER($price, minimumFractionDigits: 2) } रुपये.
@@ -57,6 +58,14 @@ track-shipped = तुमची ऑर्डर { $order } ({ $names }) मा�
 track-delivered = तुमची ऑर्डर { $order } ({ $names }) पोहोचली आहे.
 track-cancelled = तुमची ऑर्डर { $order } ({ $names }) रद्द झाली आहे.
 track-failed = तुमची ऑर्डर { $order } ({ $names }) पोहोचवता आली नाही.
+refill-supplied = { $product } आणखी { $days } दिवस पुरेल.
+refill-due = { $product } { $days } दिवसांत संपेल.
+refill-overdue = { $days ->
+    [0] { $product } आज संपत आहे.
+   *[other] { $product } { $days } दिवसांपूर्वी संपले.
+}
+refill-how = मागवण्यासाठी "माझी औषधे पुन्हा पाठवा" असे सांगा.
+no-refills = तुम्ही नियमित घेता असे कोणतेही औषध शिल्लक दिसत नाही.
 advice-allergy = { $product } बाबत काळजी: तुम्ही { $subject } ची अ‍ॅलर्जी सांगितली आहे. स्रोत: { $source }.
 advice-interaction = { $product } आणि { $subject } एकत्र घेतल्यास परिणाम होऊ शकतो. स्रोत: { $source }.
 advice-condition = { $product } साठी काळजी हवी: तुम्हाला { $subject } आहे. स्रोत: { $source }.

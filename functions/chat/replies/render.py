@@ -65,7 +65,7 @@ def render_card(
             shown["question"] = " ".join(
                 _text(language, part["key"], part["args"]) for part in said["said"] if part["key"] != "option"
             )
-        case "safety_alert" | "order_status" | "order_tracking" | "emergency":
+        case "safety_alert" | "order_status" | "order_tracking" | "refill_list" | "emergency":
             shown["message"] = render_reply(language, record, card)
     return shown
 

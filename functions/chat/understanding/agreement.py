@@ -13,7 +13,7 @@ from functions.chat.understanding.vocabulary import (
     Vocabulary,
     consists_of,
     contains_any,
-    starts_with_any,
+    without,
 )
 from functions.chat.understanding.words import Word
 
@@ -104,15 +104,17 @@ def _agrees_and_orders(texts: Sequence[str], vocabulary: Vocabulary) -> bool:
 
 def _without_courtesy(texts: Sequence[str], vocabulary: Vocabulary) -> Sequence[str]:
     """ "No problem, go ahead" objects to nothing."""
-    length = starts_with_any(texts, 0, vocabulary.courtesy)
-    return texts[length:]
+    return without(texts, vocabulary.courtesy)
 
 
 def refuses_first(words: Sequence[Word], context: TurnContext, vocabulary: Vocabulary) -> bool:
     """ "Nako, I still have some": a no, and then no other medicine and no number instead."""
     end = next((place for place, word in enumerate(words) if place and word.after_break), len(words))
     texts = [word.text for word in words]
-    is_more = any(span.distance == 0 for span in context.spans) or bool(context.terms)
+    named = {span.product_id for span in context.spans if span.distance == 0}
+    repeats_no = contains_any(texts[end:], vocabulary.decline)  # "no, I have dolo at home, don't want any"
+    is_known = repeats_no and named <= {item.product_id for item in context.proposed}
+    is_more = bool(named and not is_known) or bool(context.terms)
     counted = counts(texts[end:], range(len(texts) - end), set(), vocabulary)
     is_choosing = context.awaiting.get("kind") in ("choice", "quantity")
     says_more = is_more or is_choosing or any(count.counted != "nothing" for count in counted)

@@ -43,8 +43,6 @@ def chosen_option(
     beside it ("no other, the 650") chooses nothing.
     """
     texts = [word.text for word in words]
-    if (choice := _choice(texts, awaiting, vocabulary)) is not None:
-        return Interpretation("choose", choice=choice)
     said = [
         count
         for count in counts(texts, range(len(texts)), set(), vocabulary)
@@ -54,6 +52,8 @@ def chosen_option(
     left = [text for place, text in enumerate(texts) if place not in counted]
     if said and (choice := _choice(left, awaiting, vocabulary)) is not None:
         return Interpretation("choose", choice=choice, quantity=quantity_of(said))
+    if (choice := _choice(texts, awaiting, vocabulary)) is not None:
+        return Interpretation("choose", choice=choice)
     picked: set[int] = set()
     refused: set[int] = set()
     for part in _choosing_parts(words, vocabulary):

@@ -22,6 +22,7 @@ from typing import Literal
 
 from functions.chat.context import TurnContext
 from functions.chat.masking import masked
+from functions.chat.understanding.agreement import is_refusal
 from functions.chat.understanding.gemini import Claim, Gemini, NamedMedicine
 from functions.chat.understanding.interpretation import Interpretation, Mention, Quantity
 from functions.chat.understanding.lexical import interpret
@@ -134,7 +135,10 @@ def _variant_of(words: Sequence[Word], lexical: Interpretation, context: TurnCon
     if proposed is None or not strengths or len(words) > _SHORT_MESSAGE or lexical.quantity is not None:
         return None
     first = replace(words[0], after_break=True, after_stop=True)
-    return [*split(proposed.product_name)[:1], first, *words[1:]]
+    rest = list(words[1:])
+    if rest and is_refusal([words[0].text], load_vocabulary()):
+        rest[0] = replace(rest[0], after_break=True)  # "no the 500"
+    return [*split(proposed.product_name)[:1], first, *rest]
 
 
 def _ask(model: Gemini, question: str) -> Asked:
@@ -242,7 +246,7 @@ def _numbers(words: Sequence[Word]) -> set[int]:
 def get_interpreters() -> Interpreters:
     """As NLU_MODE and GEMINI_API_KEY say; without a key everything is understood lexically."""
     settings = get_settings()
-    if not settings.gemini_api_key or settings.nlu_mode == "lexical":
+    if settings.gemini_api_key is None or settings.nlu_mode == "lexical":
         return LEXICAL
     model = Gemini(
         api_key=settings.gemini_api_key,

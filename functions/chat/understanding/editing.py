@@ -113,6 +113,8 @@ def stated_quantity(texts: Sequence[str], is_expected: bool, vocabulary: Vocabul
         | vocabulary.separator
         | vocabulary.confirm
         | vocabulary.correction
+        | vocabulary.opening
+        | vocabulary.but
         | vocabulary.thanks
         | vocabulary.pack_unit
         | vocabulary.dose_unit

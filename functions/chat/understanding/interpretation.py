@@ -13,6 +13,7 @@ Intent = Literal[
     "order",
     "edit",
     "refill",
+    "refills_due",
     "change_quantity",
     "track",
     "confirm",
@@ -36,7 +37,8 @@ class Quantity:
 
     amount: int | None
     """None: something was said, but no whole number follows from it; the patient is asked."""
-    of: Literal["packs", "units", "days"] = "packs"
+    of: Literal["packs", "units", "days", "pieces"] = "packs"
+    """Pieces are units of what is handled one by one, such as masks; of tablets it is not clear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,10 @@ class Mention:
     forms: tuple[str, ...] = ()
     is_guess: bool = False
     """The name was far enough from any known one that the patient must be asked."""
+    is_open: bool = False
+    """One of several: the patient leaves open which, and is asked."""
+    is_unasked: bool = False
+    """It was named among other words, and nothing says that it is wanted: the patient is asked."""
     doses_per_day: float | None = None
     """How it is taken, when that was said."""
     units_per_dose: int = 1

@@ -63,7 +63,7 @@ def interpret(words: Sequence[Word], context: TurnContext) -> Interpretation:
     asked = context.awaiting["field"] if context.awaiting.get("kind") == "profile" else None
     if facts := stated_facts(words, asked):
         wanted = _what_is_wanted(texts, Reading(words, context, vocabulary), context, is_question)
-        return _with_facts(facts, wanted, is_asked=asked is not None)
+        return _with_facts(words, facts, wanted, is_asked=asked is not None)
     if (answer := profile_answer(words, context.awaiting, vocabulary)) is not None:
         return Interpretation("answer", profile=answer)
     if not is_question and confirms(words, context, vocabulary):
@@ -90,13 +90,24 @@ def interpret(words: Sequence[Word], context: TurnContext) -> Interpretation:
     return _what_is_wanted(texts, Reading(words, context, vocabulary), context, is_question)
 
 
-def _with_facts(facts: Facts, wanted: Interpretation, *, is_asked: bool) -> Interpretation:
+def _with_facts(
+    words: Sequence[Word], facts: Facts, wanted: Interpretation, *, is_asked: bool
+) -> Interpretation:
     """What the patient tells of themselves beside what they want, or instead of it."""
+    allergies = facts.get("allergies", [])
+    told = {word for one in allergies for word in one.split()} if isinstance(allergies, list) else set()
+    mentions = tuple(mention for mention in wanted.mentions if not set(mention.said.split()) <= told)
+    if not mentions and not wanted.symptoms and wanted.intent in ("order", "edit"):
+        return Interpretation("answer", profile=facts)  # "I am allergic to aspirin, note it"
+    wanted = replace(wanted, mentions=mentions)
     if is_asked and not any(mention.candidates for mention in wanted.mentions):
         return Interpretation("answer", profile=facts)
     if wanted.intent in ("question", "product_question", "for_someone_else"):
         return wanted
-    if wanted.intent in ("order", "edit", "refill"):
+    is_told = wanted.intent == "refill" and contains_any(
+        [word.text for word in words], load_vocabulary().being
+    )
+    if wanted.intent in ("order", "edit", "refill") and not is_told:
         return replace(wanted, profile=facts)
     return Interpretation("answer", profile=facts)
 
@@ -124,6 +135,12 @@ def _what_is_wanted(
         return Interpretation("order", mentions, symptoms=symptoms, missing=missing, confidence=sure)
     if _asks_about_product(texts, mentions, vocabulary):
         return Interpretation("product_question", reading.named() or mentions, confidence=sure)
+    if context.refills is not None and matches_any(texts, vocabulary.refills_due_groups):
+        return Interpretation("refills_due", reading.named(), confidence=sure)
+    counted = any(mention.quantity and mention.quantity.of == "packs" for mention in mentions)
+    if counted and contains_any(texts, vocabulary.pack_unit) and not _asks_use(texts, vocabulary):
+        orders = True  # "could 2 strips of it be arranged?"
+        is_question = False
     asks_for = bool(mentions) and (orders or any(mention.quantity for mention in mentions))
     if _asks_advice(texts, orders=asks_for and not is_question) or (
         is_question and not orders and len(reading.named()) > 1
@@ -171,17 +188,21 @@ def _what_is_wanted(
     if (chosen := named_choice(mentions, symptoms, context.awaiting)) is not None:
         return chosen
     if mentions or symptoms or missing:
+        if not reading.is_asked_for():
+            mentions = tuple(replace(mention, is_unasked=not mention.is_refill) for mention in mentions)
         return Interpretation("order", mentions, symptoms=symptoms, missing=missing, confidence=sure)
     if context.has_open_proposal and contains_any(texts, vocabulary.objection):
         return Interpretation("decline")
-    if contains_any(texts, vocabulary.decline) and not orders:
+    if (contains_any(texts, vocabulary.decline) and not orders) or (
+        removed and not context.has_open_proposal
+    ):
         return Interpretation("decline")
     if contains_any(texts, vocabulary.refill):
         is_last_order = contains_any(texts, vocabulary.last_order)
         return Interpretation("refill", is_last_order=is_last_order, forms=reading.forms(), confidence=sure)
     if can_change and (factor := stated_factor(texts, vocabulary)) is not None and reading.explained() == 1:
         return Interpretation("change_quantity", factor=factor, is_for_all=True)
-    if context.topic and orders and (quantity := stated_quantity(texts, True, vocabulary)) is not None:
+    if context.topic and (quantity := stated_quantity(texts, True, vocabulary)) is not None:
         topic = Mention(context.products[context.topic].product_name, (context.topic,), quantity)
         return Interpretation("order", (topic,), confidence=sure)
     if contains_any(texts, vocabulary.greeting):
@@ -197,6 +218,11 @@ def _asks_about_product(texts: Sequence[str], mentions: Sequence[Mention], vocab
     if compares:
         return True
     return contains_any(texts, vocabulary.product_question | vocabulary.availability)
+
+
+def _asks_use(texts: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Whether it may be taken, and how."""
+    return contains_any(without(texts, vocabulary.idiom), vocabulary.question)
 
 
 def _asks_advice(texts: Sequence[str], *, orders: bool = False) -> bool:
@@ -223,11 +249,37 @@ def spoken_digits(word: Word) -> str:
     return str(number) if number is not None and not is_verb_too(heard.text, load_vocabulary()) else word.text
 
 
+def spoken(words: Sequence[Word]) -> list[tuple[str, bool]]:
+    """The words as they are looked up, each with whether it is language: the database takes none of those for
+    a misspelt name. A name that is a word too ("pan") is one where it is counted or asked for.
+    """
+    texts = [word.text for word in respelt(words)]
+    return [
+        (spoken_digits(word), is_vocabulary(word) and not _stands_as_name(words, texts, place))
+        for place, word in enumerate(words)
+    ]
+
+
+def _stands_as_name(words: Sequence[Word], texts: Sequence[str], place: int) -> bool:
+    vocabulary = load_vocabulary()
+    if (words[place].text,) not in vocabulary.name_too:
+        return False
+    before, after = texts[max(0, place - 1) : place], texts[place + 1 : place + 2]
+    asks = vocabulary.order | vocabulary.pack_unit | vocabulary.separator | vocabulary.genitive
+    leads = not before or words[place].after_break or contains_any(before, asks) or before[0].isdigit()
+    counted = vocabulary.genitive | vocabulary.pack_unit | vocabulary.dose_unit | vocabulary.order
+    ends = not after or words[place + 1].after_break
+    return leads and (
+        ends or after[0].isdigit() or contains_any(after, counted) or after[0] in vocabulary.numbers
+    )
+
+
 def wants(words: Sequence[Word]) -> dict[str, bool]:
     """What else the context must hold for these words: the patient's own medicines, what the rules say."""
     vocabulary = load_vocabulary()
     texts = [word.text for word in respelt(words)]
     return {
         "usual": contains_any(texts, vocabulary.refill),
+        "refills": matches_any(texts, vocabulary.refills_due_groups),
         "advice": _asks_advice(texts) or any(word.before_question_mark for word in words),
     }

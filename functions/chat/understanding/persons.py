@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from functions.chat.understanding.reading import Reading
 from functions.chat.understanding.vocabulary import (
@@ -12,17 +12,40 @@ from functions.chat.understanding.vocabulary import (
     starts_with_any,
 )
 
+_CASES = ("sathi", "saathi", "साठी", "la", "ला", "chi", "chya", "na", "ना", "साठीच")
+_PRONOUNS = frozenset({"he", "her", "him"})
+
+
+def _stems(text: str) -> Iterator[tuple[str, bool]]:
+    """A word, and without the ending of a case, if it has one: "brothers", "aajobansathi", "काकूंना". With it a
+    person is spoken of.
+    """
+    yield text, False
+    yield text.removesuffix("s"), False
+    for ending in _CASES:
+        if text.endswith(ending) and len(text) > len(ending) + 2:
+            stem = text.removesuffix(ending)
+            for oblique in ("", "n", "an", "chya", "च्या", "ं"):
+                if stem.endswith(oblique):
+                    yield stem.removesuffix(oblique), True
+
 
 def names_other(texts: Sequence[str], vocabulary: Vocabulary) -> bool:
     """Somebody is spoken of. "Bhai, dolo bhej do" speaks to somebody, "bhai ko" of him."""
+    foreign = sum(text in vocabulary.words and text not in vocabulary.english for text in texts)
     for place, text in enumerate(texts):
-        for said in (texts, [*texts[:place], text.removesuffix("s"), *texts[place + 1 :]]):
+        if text in _PRONOUNS and foreign > 1:
+            continue  # the Marathi "he" is "this", the Hindi "her" is "each"
+        for stem, is_spoken_of in _stems(text):
+            said = [*texts[:place], stem, *texts[place + 1 :]]
             length = starts_with_any(said, place, vocabulary.other_person)
-            if not length or (said is not texts and length > 1):
+            if not length or (stem != text and length > 1):
                 continue
             end = place + length
-            spoken_of = (place > 0 and (texts[place - 1],) in vocabulary.possessive) or (
-                end < len(texts) and (texts[end],) in vocabulary.case_after
+            spoken_of = (
+                is_spoken_of
+                or (place > 0 and (texts[place - 1],) in vocabulary.possessive)
+                or (end < len(texts) and (texts[end],) in vocabulary.case_after)
             )
             helps = starts_with_any(texts, end, vocabulary.bystander) > 0
             if not helps and (tuple(said[place:end]) not in vocabulary.address or spoken_of):

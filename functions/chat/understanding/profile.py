@@ -54,7 +54,12 @@ def stated_facts(words: Sequence[Word], asked: str | None) -> Facts:
     )
     facts: Facts = {}
     for part in _clauses(words, vocabulary):
-        cues = list(_cues([word.text for word in part], vocabulary))
+        texts_of_part = [word.text for word in part]
+        is_range = contains_any(texts, vocabulary.range_word | vocabulary.alternative)
+        if asked == "age" and not is_range and (age := _stated_age(texts_of_part, vocabulary)):
+            _add(facts, "age", age["age"])
+            continue
+        cues = list(_cues(texts_of_part, vocabulary))
         for place, cue in enumerate(cues):
             start = cues[place - 1].place + cues[place - 1].length if place else 0
             end = cues[place + 1].place if place + 1 < len(cues) else len(part)
@@ -173,7 +178,9 @@ def _named_with(
 
 def _wants(texts: Sequence[str], vocabulary: Vocabulary) -> bool:
     """ "my diabetes stuff" asks for medicines and tells nothing."""
-    return contains_any(texts, vocabulary.order | vocabulary.something | vocabulary.refill)
+    asks = vocabulary.order | vocabulary.something
+    is_refill = contains_any(texts, vocabulary.refill - vocabulary.past)
+    return contains_any(texts, asks) or (is_refill and not contains_any(texts, vocabulary.being))
 
 
 def _continue_list(facts: Facts, part: Sequence[Word], vocabulary: Vocabulary) -> None:
@@ -235,7 +242,7 @@ def profile_answer(
     return {field: _listed_names(words, vocabulary)}
 
 
-def _stated_age(texts: Sequence[str], vocabulary: Vocabulary) -> dict[str, int | list[str]] | None:
+def _stated_age(texts: Sequence[str], vocabulary: Vocabulary) -> Facts | None:
     """ "34", "i am thirty four years old": one number, and nothing that is about something else."""
     for place in range(len(texts)):
         number = number_at(texts, place, vocabulary)

@@ -30,7 +30,7 @@ _AFTER_A_VERB = frozenset(
 _SCALES = (_DOZEN, 100, 1000)
 _MONTH = 30
 
-Counted = Literal["packs", "units", "days", "bare", "strength", "nothing"]
+Counted = Literal["packs", "units", "days", "pieces", "bare", "strength", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,12 @@ def number_at(
     texts: Sequence[str], place: int, vocabulary: Vocabulary, strengths: Collection[str] = ()
 ) -> Number | None:
     """The number that starts at a word: "2", "2.0", "twenty two", "one hundred", "2 to 3", "half"."""
-    if place >= len(texts) or _points(texts, place):
+    if place >= len(texts) or _points(texts, place, vocabulary):
         return None
+    if texts[place] in vocabulary.fractions and texts[place] not in _HALF:
+        dozen = _plain_number(texts, place + 1, vocabulary)
+        if dozen and dozen.value == _DOZEN:  # "dedh darjan"
+            return Number(round(vocabulary.fractions[texts[place]] * _DOZEN), 1 + dozen.length)
     if (texts[place],) in vocabulary.unclear_number:
         article = 1 if place + 1 < len(texts) and texts[place + 1] == "a" else 0
         following = _plain_number(texts, place + 1 + article, vocabulary)
@@ -118,19 +122,29 @@ def _plain_number(
     return Number(value if value <= _MOST else None, length)
 
 
-def _points(texts: Sequence[str], place: int) -> bool:
+def _points(texts: Sequence[str], place: int, vocabulary: Vocabulary) -> bool:
     """ "All three", "that one", "too many": no number of anything."""
     before = texts[place - 1] if place > 0 else ""
     return (
         before == "all"
-        or (texts[place] == "one" and before in ("that", "this", "thats", "the", "which"))
+        or (texts[place] == "one" and (before,) in vocabulary.before_one)
+        or (before == "the" and texts[place + 1 : place + 2] == ["of"])
         or (texts[place] == "many" and before in ("too", "so", "that"))
     )
 
 
 def _is_verb(texts: Sequence[str], place: int, vocabulary: Vocabulary) -> bool:
     """The "do" of "bhej do" is no two."""
-    return place > 0 and is_verb_too(texts[place], vocabulary) and (texts[place - 1],) in vocabulary.verb_stem
+    if (texts[place],) in vocabulary.opening and place + 1 < len(texts):  # "bara, one then": well, one then
+        after = texts[place + 1]
+        is_language = after in vocabulary.words and not starts_with_any(
+            texts, place + 1, vocabulary.pack_unit | vocabulary.dose_unit
+        )
+        if place == 0 or is_language:
+            return place > 0 or not starts_with_any(texts, 1, vocabulary.pack_unit | vocabulary.dose_unit)
+    if place == 0:
+        return False
+    return is_verb_too(texts[place], vocabulary) and (texts[place - 1],) in vocabulary.verb_stem
 
 
 def is_verb_too(text: str, vocabulary: Vocabulary) -> bool:
@@ -189,6 +203,14 @@ def _refused(found: Sequence[Count], texts: Sequence[str], vocabulary: Vocabular
             refused.append(after)
         elif contains_any(between, refuses) or (count.place > 0 and texts[count.place - 1] == "not"):
             refused.append(count)
+    refused += [
+        count
+        for count in found
+        if count not in refused
+        and contains_any(texts[max(0, count.place - 2) : count.place], vocabulary.mistake)
+    ]
+    if found and starts_with_any(texts, found[-1].place + found[-1].length, vocabulary.negation_after):
+        refused.append(found[-1])  # "one is enough, two nako"
     return refused if len(refused) < len(found) else []
 
 
@@ -215,6 +237,8 @@ def _count_at(
         return Count(place, number.length + length, number.value, "nothing")
     if str(number.value) in strengths and (number.value or 0) > LIKELY_PACKS:
         return Count(place, number.length, number.value, "strength")  # "telma 80 strip"
+    if length := starts_with_any(texts, end, vocabulary.piece):
+        return Count(place, number.length + length, number.value, "pieces")
     if length := starts_with_any(texts, end, vocabulary.pack_unit):
         described = _pack_description(texts, end + length, vocabulary)
         return Count(place, number.length + length + described, number.value, "packs")
@@ -269,7 +293,13 @@ def _is_times(texts: Sequence[str], place: int) -> bool:
 def quantity_of(found: Sequence[Count]) -> Quantity | None:
     """The quantity that the counts of one mention come to: packs before units before bare numbers. Two that
     disagree, or one that is no whole number, are unclear; no number at all is None."""
-    kinds: tuple[Literal["packs", "units", "days", "bare"], ...] = ("packs", "units", "days", "bare")
+    kinds: tuple[Literal["packs", "units", "pieces", "days", "bare"], ...] = (
+        "packs",
+        "units",
+        "pieces",
+        "days",
+        "bare",
+    )
     for kind in kinds:
         values = {count.value for count in found if count.counted == kind}
         if not values:

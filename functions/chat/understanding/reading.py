@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,9 @@ _SHORT = 5
 """Letters. In a word this short one sound off is another word; in a longer one it is a slip. Two sounds off
 may be another medicine in any word (prednisone, prednisolone)."""
 _MOST_UNKNOWN_WORDS = 3
+_BUT = frozenset((word,) for word in ("but", "so", "then", "with"))
+"""What parts a sentence without adding to a list."""
+_SWAP = frozenset({"swap", "replace", "exchange", "switch"})
 _ALIKE = 0.7
 _BONES = 4
 """Consonants by which a name in Devanagari is known whatever its vowels; with fewer the patient is asked."""
@@ -62,6 +66,8 @@ class _Found:
     is_negated: bool = False
     is_told: bool = False
     """Only spoken of: taken, bought or not agreed with before."""
+    is_alternative: bool = False
+    """One of several that were named with "or"."""
     has_strange_neighbour: bool = False
     """A word that nothing explains stands right beside the name: "insulin lispro" is not insulin glargine."""
 
@@ -93,6 +99,7 @@ class Reading:
         in_terms = {p for term in context.terms for p in range(term.first, term.first + term.length)}
         self._found = self._names(context.spans, in_terms)
         self._used = {place for found in self._found for place in range(found.first, found.last + 1)}
+        self._taken_back = self._numbers_taken_back()
         self._terms = self._named_terms(context.terms)
         self._often = frequencies(self._texts, vocabulary)
         self._in_frequency = {
@@ -109,7 +116,7 @@ class Reading:
         is_refill = contains_any(self._texts, self._vocabulary.refill)
         wanted = [
             (found.first, replace(self._mention(found), is_refill=is_refill))
-            for found in self._found
+            for found in self._with_alternatives()
             if not found.is_negated
             and not found.is_told
             and not (found.is_far_fetched and not self._is_wanted(found))
@@ -127,13 +134,62 @@ class Reading:
         wanted.sort(key=lambda item: item[0])
         return tuple(dict.fromkeys(mention for _, mention in wanted))
 
+    def _with_alternatives(self) -> list[_Found]:
+        """ "Dolo or crocin" is one of the two, and the patient is asked which."""
+        merged: list[_Found] = []
+        aside = self._vocabulary.filler | self._vocabulary.pack_unit | self._vocabulary.genitive
+        for found in self._found:
+            before = merged[-1] if merged else None
+            between = self._texts[before.last + 1 : found.first] if before else []
+            beside = without(between, self._vocabulary.alternative)
+            says_or = contains_any(between, self._vocabulary.alternative) and all(
+                (text,) in aside | self._vocabulary.alternative
+                or text in self._vocabulary.numbers
+                or text.isdigit()
+                for text in beside
+            )
+            if before and says_or and not before.is_negated and not found.is_negated:
+                both = dict.fromkeys((*before.candidates, *found.candidates))
+                merged[-1] = replace(
+                    before,
+                    last=found.last,
+                    candidates=tuple(both),
+                    is_alternative=True,
+                    quantity=before.quantity or found.quantity,
+                    strength=None,
+                    forms=(),
+                )
+            else:
+                merged.append(found)
+        return merged
+
+    def is_asked_for(self) -> bool:
+        """Whether the message orders: by a verb, a quantity or a refill, or because it is nothing but names
+        and the language around them. "The iron in my flat stopped working" names one all the same.
+        """
+        vocabulary = self._vocabulary
+        asks = vocabulary.order | vocabulary.refill | vocabulary.correction
+        if contains_any(self._texts, asks) or any(found.quantity for found in self._found):
+            return True
+        told = {
+            self._segments[place]
+            for place in range(len(self._texts))
+            if self._is_strange(place)
+            and not any(
+                found.last < place <= found.last + 2 and self._continues(found, found.last + 1)
+                for found in self._found
+            )
+        }
+        return any(self._segments[found.first] not in told for found in self._found)
+
     def _is_named_for(self, term: Term) -> bool:
         """ "Sugar tablets, metformin": the medicine named for it is the one that is meant; "sugar tablets and
-        insulin" are both."""
+        insulin", "sugar tablets, insulin as well" are both."""
         for found in self._found:
             if {candidate.product_id for candidate in found.candidates} & set(term.products):
                 between = self._texts[min(term.first, found.last) + 1 : max(term.first, found.first)]
-                if not contains_any(between, self._vocabulary.separator):
+                is_added = starts_with_any(self._texts, found.last + 1, self._vocabulary.add) > 0
+                if not is_added and not contains_any(between, self._vocabulary.separator):
                     return True
         return False
 
@@ -211,6 +267,7 @@ class Reading:
             strength=found.strength,
             forms=found.forms,
             is_guess=found.is_guess,
+            is_open=found.is_alternative,
             doses_per_day=found.frequency.doses_per_day if found.frequency else None,
             units_per_dose=found.frequency.units_per_dose if found.frequency else 1,
         )
@@ -229,13 +286,13 @@ class Reading:
 
     def _is_asked_for(self, term: Term) -> bool:
         segment = self._segments[term.first]
-        if any(self._segments[found.first] == segment for found in self._found):
+        if any(self._segments[found.first] == segment and not found.is_negated for found in self._found):
             return False
         texts = self._clause(term.first) if not self._found else self._segment(segment)
         sure = [found for found in self._found if not found.is_far_fetched]
         asks = self._vocabulary.order | self._vocabulary.something | self._vocabulary.refill
         if term.kind == "maintenance" or not sure:
-            asks = asks | self._vocabulary.own
+            asks = asks | self._vocabulary.own | self._vocabulary.only
         if contains_any(texts, asks):
             return True
         # A complaint by itself asks for help; a condition by itself is only told.
@@ -289,7 +346,8 @@ class Reading:
                 continue
             length, fits = max(runs, key=lambda run: (run[0], -min(span.distance for span in run[1])))
             far_fetched = self._is_far_fetched(place, length, fits)
-            if far_fetched and in_terms & set(range(place, place + length)):
+            is_by_ear = length == 1 and is_devanagari(self._texts[place])
+            if (far_fetched or is_by_ear) and in_terms & set(range(place, place + length)):
                 place += 1  # "khansi" is a cough before it is the first word of a cough syrup
                 continue
             found.append(_Found(place, place + length - 1, self._one_medicine(fits), far_fetched))
@@ -351,6 +409,14 @@ class Reading:
         if not exact:
             return tuple(every)
         ingredients = {self._products[product_id].active_ingredient for product_id in exact}
+        brands = {_brand(self._products[product_id]) for product_id in exact}
+        # By ear the beginning of one name may be nearer than that of the next: "डोलो" is any Dolo.
+        every += [
+            self._products[span.product_id]
+            for span in spans
+            if span.kind == "stem" and _brand(self._products[span.product_id]) in brands
+        ]
+        every = list({candidate.product_id: candidate for candidate in every}.values())
         return tuple(
             candidate
             for candidate in every
@@ -383,10 +449,33 @@ class Reading:
             and all(text.isdigit() or text in numbers for text in (texts[place - 1], texts[place + 1]))
         )
 
+    def _numbers_taken_back(self) -> set[int]:
+        """Numbers that the next word refuses, with that word, when another number follows: "500 nahi 650",
+        "एक नाही, दोन बाटल्या". The name beside them is not refused."""
+        taken: set[int] = set()
+        found = [
+            (place, number)
+            for place in range(len(self._texts))
+            if place not in self._used and (number := number_at(self._texts, place, self._vocabulary))
+        ]
+        for (place, number), (after, _) in itertools.pairwise(found):
+            end = place + number.length
+            refused = starts_with_any(self._texts, end, self._vocabulary.negation_after)
+            named_between = any(end <= name.first < after for name in self._found)
+            if refused and end + refused <= after and not named_between:
+                taken |= set(range(place, end + refused))
+        return taken
+
     def _read_segments(self) -> None:
         loose: list[tuple[int, int, Quantity]] = []
         for segment in sorted(set(self._segments)):
-            places = [place for place, own in enumerate(self._segments) if own == segment]
+            places = [
+                place
+                for place, own in enumerate(self._segments)
+                if own == segment and place not in self._taken_back
+            ]
+            if not places:
+                continue
             named = [found for found in self._found if self._segments[found.first] == segment]
             if named:
                 self._read_named(places, named)
@@ -439,18 +528,29 @@ class Reading:
         said = [count for count in counted if count.counted == "strength"]
         if not said:
             return False
+        refuses = self._vocabulary.negation | self._vocabulary.negation_after
+        if len(said) == 2 and contains_any(self._texts[said[0].place : said[1].place], refuses):
+            # "500 nahi 650", "not 500, 650"
+            said = said[1:]
+            return self._take_variant(named, candidates, said[0], counted)
         strength = str(said[0].value) if said[0].value else self._texts[said[0].place]
         texts = [self._texts[place] for place in places]
-        if contains_any(texts, self._vocabulary.negation | self._vocabulary.negation_after):
+        if contains_any(texts, refuses):
             left = tuple(c for c in named.candidates if strength not in strength_numbers(c))
             named.candidates = left or named.candidates
             return True
+        return self._take_variant(named, candidates, said[0], counted)
+
+    def _take_variant(
+        self, named: _Found, candidates: Sequence[Candidate], said: Count, counted: Sequence[Count]
+    ) -> bool:
+        strength = str(said.value) if said.value else self._texts[said.place]
         fits = tuple(candidate for candidate in candidates if strength in strength_numbers(candidate))
         if not fits:
             return False
         quantity = quantity_of([count for count in counted if count.counted != "strength"])
         if named.is_negated:
-            place = said[0].place
+            place = said.place
             wanted = _Found(place, place, fits, False, quantity=quantity or named.quantity, strength=strength)
             self._found.append(wanted)
             self._used.add(place)
@@ -458,6 +558,19 @@ class Reading:
             named.candidates, named.strength = fits, strength
             named.quantity = quantity or named.quantity
         return True
+
+    def _counts_behind(self) -> bool:
+        """Whether the list goes "name number, name number": then the "do" behind a name is two, no "give"."""
+        vocabulary = self._vocabulary
+        counted = 0
+        for found in self._found:
+            place = found.last + 1
+            follows = self._segments[place : place + 2]
+            ends = len(follows) == 1 or (len(follows) == 2 and follows[0] != follows[1])
+            text = self._texts[place] if follows else ""
+            is_number = text.isdigit() or text in vocabulary.numbers
+            counted += ends and is_number and (text,) not in vocabulary.verb_number
+        return counted > 0
 
     def _read_named(self, places: Sequence[int], named: Sequence[_Found]) -> None:
         """Divide the words of a segment among its names: each gets those before it or those after it."""
@@ -475,17 +588,28 @@ class Reading:
             # In front of a name a number is how many, unless it is large and a strength: "10 cetirizine".
             large = {number for number in found.strengths if _is_large(number)}
             found.counts = self._count([place for place in own if place < found.first], large)
-            found.counts += self._count([place for place in own if place > found.last], found.strengths)
+            later = self._count([place for place in own if place > found.last], found.strengths)
+            if later and contains_any(
+                self._texts[found.last + 1 : later[0].place], self._vocabulary.correction
+            ):
+                found.counts = []  # "two strips of dolo, no wait, three"
+            found.counts += later
             found.counts = [self._without_name_as_unit(found, count) for count in found.counts]
             numbers = self._vocabulary.numbers
             for place in (*left[-1:], *right[:1]):
                 # "दो ओआरएस": right beside a name the word that is a verb elsewhere is a number.
                 is_beside = place in (found.first - 1, found.last + 1)
-                is_give = place in right and (self._texts[place],) in self._vocabulary.verb_number
+                is_give = (
+                    place in right
+                    and (self._texts[place],) in self._vocabulary.verb_number
+                    and not (place == places[-1] and self._counts_behind())
+                )
                 if is_beside and not is_give and not found.counts and self._texts[place] in numbers:
                     found.counts = [Count(place, 1, numbers[self._texts[place]], "bare")]
             found.is_negated = self._is_negated(left, right, is_last=after is None)
             behind = found.last + 1
+            if tuple(self._texts[behind : behind + 1]) in self._vocabulary.genitive:
+                behind += 1  # "sheets of zinc" are no zinc
             found.has_strange_neighbour = (
                 behind in own
                 and self._may_name(behind)
@@ -512,18 +636,34 @@ class Reading:
         """
         vocabulary = self._vocabulary
         before = without(([self._texts[place] for place in left]), vocabulary.correction)
+        if self._is_swapped_in(left):
+            return False
+        onlys = [n for n in range(len(before)) if starts_with_any(before, n, vocabulary.only)]
+        before = before[onlys[-1] :] if onlys else before  # "sab hatao, sirf thermometer"
         behind = [self._texts[place] for place in self._about_the_name(right)]
+        behind = without(behind, vocabulary.as_is | (vocabulary.keep if onlys else frozenset()))
         return (
             contains_any(before, vocabulary.negation)
             or contains_any(behind, vocabulary.negation_after)
             or (is_last and contains_any(without(behind, vocabulary.correction), vocabulary.negation))
         )
 
+    def _is_swapped_in(self, left: Sequence[int]) -> bool:
+        """ "Swap it for calamine", "replace that with calamine": what comes instead."""
+        texts = [self._texts[place] for place in left]
+        swaps = [n for n, text in enumerate(texts) if text in _SWAP]
+        return bool(swaps) and any(text in ("for", "with", "by", "to") for text in texts[swaps[-1] :])
+
     def _about_the_name(self, right: Sequence[int]) -> Sequence[int]:
         """ "Alprax pahije, zop yet nahi": behind the verb and a word of its own nothing is about the name."""
         verbs = [n for n, p in enumerate(right) if starts_with_any(self._texts, p, self._vocabulary.order)]
-        strange = [n for n, p in enumerate(right) if verbs and n > verbs[0] and self._is_strange(p)]
-        return right[: strange[0]] if strange else right
+        complaint = {p for term in self._terms for p in range(term.first, term.first + term.length)}
+        other = [
+            n
+            for n, p in enumerate(right)
+            if p in complaint or (verbs and n > verbs[0] and self._is_strange(p))
+        ]
+        return right[: other[0]] if other else right
 
     def _frequency(self, places: Sequence[int]) -> Frequency | None:
         """How often a day, as said in these words or, failing that, anywhere in the message."""
@@ -589,10 +729,10 @@ class Reading:
             if found.quantity is None:
                 found.quantity = quantity
                 return
-        for found in before[-1:]:
-            if contains_any(
-                self._texts[found.last + 1 :], self._vocabulary.correction | self._vocabulary.negation_after
-            ):
+        takes_back = self._vocabulary.correction | self._vocabulary.negation_after
+        for found in before[-1:] or after[:1]:
+            since = self._texts[found.last + 1 :] if before else self._texts[: found.first]
+            if contains_any(since, takes_back):
                 found.quantity = quantity
             elif found.quantity != quantity:
                 found.quantity = Quantity(None)
@@ -608,8 +748,9 @@ class Reading:
                 for earlier in self._found
                 if earlier.first < before.first
             )
-            corrects = contains_any(between, self._vocabulary.correction) and not repeats
-            if corrects and not before.is_negated:
+            goes_on = contains_any(between, self._vocabulary.separator - self._vocabulary.range_word - _BUT)
+            corrects = contains_any(between, self._vocabulary.correction) and not repeats and not goes_on
+            if corrects and not before.is_negated and not found.is_negated:
                 before.is_negated = True
                 found.quantity = found.quantity or before.quantity
         self._settle_repetitions()
@@ -699,10 +840,19 @@ class Reading:
             # "dolo and losec": between names a segment of nothing but strange words is a name too.
             aside = self._vocabulary.filler | self._vocabulary.separator
             others = [self._texts[place] for place in places if place not in strange]
-            is_listed = bool(self._found) and all((text,) in aside or is_common(text) for text in others)
+            is_listed = bool(self._found) and all(
+                (text,) in aside | self._vocabulary.pack_unit
+                or text in self._vocabulary.numbers
+                or is_common(text)
+                for text in others
+            )
             if wants or counted or is_all or is_listed:
                 unknown.append((strange[0], " ".join(self._texts[place] for place in strange)))
         return unknown
+
+
+def _brand(candidate: Candidate) -> str:
+    return normalise(candidate.product_name).split()[0]
 
 
 def _joined(found: Sequence[_Found]) -> list[_Found]:

@@ -22,7 +22,9 @@ _SHORTEST = 4
 """Letters. In a shorter word one sound is another word."""
 _SHORTEST_SLIP = 6
 _SHORTEST_BONES = 3
+_FEWEST_CONSONANTS = 4
 _VOWEL = re.compile("[aeiou]")
+_DRAWN_OUT = re.compile(r"([aeiou])\1+")
 _LONG = 9
 """Letters from which two slips leave a word recognisable."""
 
@@ -42,6 +44,7 @@ class _Index:
 def expanded(words: Sequence[Word]) -> list[Word]:
     """With what people shorten written out, as the catalogue has it: "vit c" is vitamin C."""
     vocabulary = load_vocabulary()
+    words = _with_figures(words)
     found: list[Word] = []
     for place, word in enumerate(words):
         after = found[-1].text if found else ""
@@ -50,6 +53,21 @@ def expanded(words: Sequence[Word]) -> list[Word]:
         if before_a_number or after in ("vitamin", "विटामिन", "व्हिटॅमिन"):  # "vitamin bee twelve", "एन ९५"
             text = vocabulary.letters.get(word.text, text)
         found.append(replace(word, text=text, written=word.text) if text else word)
+    return found
+
+
+def _with_figures(words: Sequence[Word]) -> list[Word]:
+    """A letter and a number of two words, as a dictation says a name: "n ninety five" is N 95."""
+    numbers, letters = load_vocabulary().numbers, load_vocabulary().letters
+    found: list[Word] = []
+    for word in words:
+        tens = numbers.get(found[-1].text, 0) if found else 0
+        unit = numbers.get(word.text, 0)
+        is_letter = len(found) > 1 and (len(found[-2].text) == 1 or found[-2].text in letters)
+        if is_letter and 20 <= tens <= 90 and tens % 10 == 0 and 0 < unit < 10 and not word.after_break:
+            found[-1] = replace(found[-1], text=str(tens + unit), written=f"{found[-1].text} {word.text}")
+        else:
+            found.append(word)
     return found
 
 
@@ -73,13 +91,14 @@ def _respelt(word: Word, index: _Index) -> Word:
         return replace(word, text=load_vocabulary().shorthand[text], written=text)
     if text in load_vocabulary().spelt or not text[0].isalpha():
         return word
-    if (plain := _without_emphasis(text)) is not None:
+    if (plain := _without_emphasis(text) or _without_length(text)) is not None:
         return replace(word, text=plain, written=text)
     found = (
         _by_ear(text, index)
         or _by_skeleton(text, index)
         or _by_slip(text, index)
         or _without_vowels(text, index)
+        or _by_consonants(text, index)
     )
     return replace(word, text=found, written=text) if found else word
 
@@ -87,8 +106,14 @@ def _respelt(word: Word, index: _Index) -> Word:
 def _without_emphasis(text: str) -> str | None:
     """Marathi stresses a word by an ending: "एकच", "tevdhach"."""
     words = load_vocabulary().words
-    stems = [text.removesuffix(ending) for ending in ("च", "ach", "ch") if text.endswith(ending)]
+    stems = [text.removesuffix(ending) for ending in ("च", "ach", "ch", "ही") if text.endswith(ending)]
     return next((stem for stem in stems if stem in words), None)
+
+
+def _without_length(text: str) -> str | None:
+    """ "kaa", "koo", "naa": short words drawn out."""
+    plain = _DRAWN_OUT.sub(r"\1", text)
+    return plain if plain != text and plain in load_vocabulary().words else None
 
 
 def _by_ear(text: str, index: _Index) -> str | None:
@@ -125,6 +150,20 @@ def _without_vowels(text: str, index: _Index) -> str | None:
     if len(text) < _SHORTEST_BONES or not text.isascii() or _VOWEL.search(text):
         return None
     return _nearest(text, index.by_bones.get(text, ()), index)
+
+
+def _by_consonants(text: str, index: _Index) -> str | None:
+    """ "tablt", "capsul": only vowels of an English word are missing or wrong."""
+    consonants = _VOWEL.sub("", text)
+    if len(consonants) < _FEWEST_CONSONANTS or not text.isascii():
+        return None
+    english = load_vocabulary().english
+    fits = [
+        known
+        for known in index.by_bones.get(consonants, ())
+        if known in english and abs(len(known) - len(text)) <= 1
+    ]
+    return _nearest(text, fits, index)
 
 
 def _nearest(text: str, fits: Iterable[str], index: _Index) -> str | None:

@@ -84,6 +84,23 @@ class Vocabulary:
     possessive: Phrases
     case_after: Phrases
     """What follows a person who is spoken of: "bhai ko", "baba sathi"."""
+    name_too: Phrases
+    """Words that are also the name of a medicine."""
+    alternative: Phrases
+    as_is: Phrases
+    """Lets something stay as it is: "wahi rehne do"."""
+    mistake: Phrases
+    """What stands with it was not meant: "chukun don lihla"."""
+    before_one: Phrases
+    """Behind these the English "one" points at something: "the old one"."""
+    piece: Phrases
+    being: Phrases
+    """Says what somebody is: "I am", "hoon"."""
+    but: Phrases
+    keep: Phrases
+    """Behind "only" and a name it keeps that one; elsewhere it lets go: "rehne do"."""
+    genitive: Phrases
+    """Joins a thing to what it is of: "zinc che patre"."""
     less: Phrases
     yes: Phrases
     """Agrees by itself; `confirm` also has what only places: "send it"."""
@@ -104,11 +121,15 @@ class Vocabulary:
     """What follows a person who only helps: "my son will collect it"."""
     verb_number: Phrases
     """Number words that are verbs as well."""
+    opening: Phrases
+    """Number words that also open a sentence: the Marathi "bara" is "well" as well as 12."""
     verb_stem: Phrases
     """What makes the number word after it a verb: "kar do"."""
     red_flag_groups: Groups
     question_groups: Groups
     track_groups: Groups
+    refills_due_groups: Groups
+    """Asks when own medicines run out, or which of them are due."""
     numbers: dict[str, int]
     forms: dict[str, tuple[str, ...]]
     ordinals: dict[str, int]
@@ -167,7 +188,10 @@ def load_vocabulary() -> Vocabulary:
     shorthand = {word: meant for table in tables for word, meant in table.get("shorthand", {}).items()}
     letters = {word: letter for table in tables for word, letter in table.get("letter", {}).items()}
     words = {word for listed in lists.values() for phrase in listed for word in phrase}
-    grouped = {name: groups(name) for name in ("red_flag_groups", "question_groups", "track_groups")}
+    grouped = {
+        name: groups(name)
+        for name in ("red_flag_groups", "question_groups", "track_groups", "refills_due_groups")
+    }
     in_groups = {
         word
         for every in grouped.values()
@@ -190,6 +214,7 @@ def load_vocabulary() -> Vocabulary:
         red_flag_groups=grouped["red_flag_groups"],
         question_groups=grouped["question_groups"],
         track_groups=grouped["track_groups"],
+        refills_due_groups=grouped["refills_due_groups"],
         numbers=numbers,
         forms=forms,
         ordinals=ordinals,
