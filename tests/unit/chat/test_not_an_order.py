@@ -26,13 +26,16 @@ def test_a_name_among_other_words_is_asked_about() -> None:
     assert question.key == "is-it-wanted"
 
 
-@pytest.mark.parametrize("message", ["ibuprofen", "ibuprofen please", "ibuprofen, I am 24 if that matters", "2 ibuprofen"])
+@pytest.mark.parametrize(
+    "message", ["ibuprofen", "ibuprofen please", "ibuprofen, I am 24 if that matters", "2 ibuprofen"]
+)
 def test_a_name_and_the_language_around_it_is_an_order(message: str) -> None:
     assert decide(message).act == "propose"
 
 
 @pytest.mark.parametrize(
-    "message", ["ibuprofen or cetirizine", "ibuprofen ya cetirizine bhej do", "ibuprofen kinva cetirizine pathva"]
+    "message",
+    ["ibuprofen or cetirizine", "ibuprofen ya cetirizine bhej do", "ibuprofen kinva cetirizine pathva"],
 )
 def test_one_or_the_other_is_asked_about(message: str) -> None:
     assert [len(mention.candidates) for mention in understand(message).mentions] == [2]
