@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.installed node_modules/.installed
 
-.PHONY: help dev test lint types unit integration fuzz browser eval chaos faults backup restore audit redrive bench mutants refill-scan reset setup graph openapi package invoke
+.PHONY: help dev test lint types unit integration fuzz browser eval chaos faults backup restore audit redrive bench mutants refill-scan reset setup graph openapi package invoke deploy
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ invoke: .venv/.installed ## let function FN of the running `make dev` answer an 
 
 package: $(SETUP) ## build what a deployment of STAGE (dev or prod) uploads, and print its sizes
 	@node_modules/.bin/osls package --stage $(or $(STAGE),dev)
+
+deploy: $(SETUP) ## check, migrate, deploy STAGE (dev or prod) and look at it; docs/runbook.md
+	@$(PY) -m infra.deploy --stage $(or $(STAGE),dev) $(ARGS)
 
 .venv/.installed: requirements.txt requirements-dev.txt
 	@infra/local/setup.sh python

@@ -37,6 +37,7 @@ from shared.errors import (
 )
 from shared.identity import Session
 from shared.settings import get_settings
+from shared.tls import verification
 
 
 class EmailTaken(Conflict):
@@ -89,6 +90,7 @@ class SupabaseAccounts:
             transport=transport,
             timeout=httpx.Timeout(timeout_seconds, connect=min(3.0, timeout_seconds)),
             event_hooks={"request": [deadline.shorten]},
+            verify=verification(url),
         )
 
     def sign_up(self, email: str, password: str) -> Session:

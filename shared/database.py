@@ -26,6 +26,7 @@ from shared.errors import (
     error_with_status,
 )
 from shared.settings import get_settings
+from shared.tls import verification
 
 _UNAVAILABLE_STATUSES = frozenset({502, 503, 504, 520, 521, 522, 523, 524})
 _UNAVAILABLE_CODES = ("08", "53", "57P", "PGRST00")
@@ -75,6 +76,7 @@ class Database:
         self.circuit = circuit or Circuit("database", rest_seconds=REST_SECONDS)
         self._client = httpx.Client(
             transport=transport,
+            verify=verification(url),
             timeout=httpx.Timeout(timeout_seconds, connect=min(3.0, timeout_seconds)),
             limits=httpx.Limits(max_connections=10, max_keepalive_connections=10, keepalive_expiry=60),
             event_hooks={

@@ -20,6 +20,7 @@ from shared.circuit import Circuit, CircuitOpen
 from shared.database import REST_SECONDS
 from shared.errors import Conflict, Forbidden, NexusError, NotFound, PayloadTooLarge, Unavailable
 from shared.settings import get_settings
+from shared.tls import verification
 
 BUCKET = "prescriptions"
 
@@ -65,6 +66,7 @@ class Storage:
             transport=transport,
             timeout=httpx.Timeout(timeout_seconds, connect=min(3.0, timeout_seconds)),
             event_hooks={"request": [deadline.shorten]},
+            verify=verification(url),
         )
 
     def acting_as(self, token: str) -> Files:

@@ -71,7 +71,7 @@ _SESSION_COOKIES = _sets_cookies(
 
 
 def _guard(request: Request, database: GuestGateway, settings: CurrentSettings) -> Guard:
-    if settings.accounts_key is None:
+    if not settings.accounts_key:
         raise NexusError(code="accounts_key_missing")
     return Guard(
         database=database,

@@ -144,7 +144,7 @@ def make_sender(settings: Settings) -> Sender | None:
 
     return Sender(
         Langfuse(
-            public_key=settings.langfuse_public_key,
+            public_key=settings.langfuse_public_key.get_secret_value(),
             secret_key=settings.langfuse_secret_key.get_secret_value(),
             base_url=settings.langfuse_base_url,
             timeout=_TIMEOUT_SECONDS,

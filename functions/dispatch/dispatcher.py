@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -164,12 +163,3 @@ def create_dispatcher(settings: DispatchSettings, metrics: Metrics) -> Dispatche
         logger=make_logger("dispatch", settings.log_level),
         metrics=metrics,
     )
-
-
-def require_wake_up(body: str) -> None:
-    """Raise ValueError for a message that is no wake-up: it then fails alone and ends in the dead-letter
-    queue.
-    """
-    content = json.loads(body)
-    if not isinstance(content, dict) or content.get("wake") != "outbox":
-        raise ValueError("not a wake-up")

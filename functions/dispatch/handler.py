@@ -3,17 +3,15 @@
 from typing import Any
 
 from aws_lambda_powertools import Metrics
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from functions.dispatch.dispatcher import create_dispatcher, require_wake_up
+from functions.dispatch.dispatcher import create_dispatcher
 from functions.dispatch.settings import get_dispatch_settings
+from functions.dispatch.wake_ups import take_wake_ups
 from shared.metrics import NAMESPACE
 from shared.tracing import traced
 
 metrics = Metrics(namespace=NAMESPACE, service="dispatch")
 dispatcher = create_dispatcher(get_dispatch_settings(), metrics)
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 @traced("dispatch")
@@ -22,12 +20,8 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     def time_left() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000
 
-    def on_wake_up(record: SQSRecord) -> None:
-        require_wake_up(record.body)
-        dispatcher.wake(time_left)
-
     if "Records" in event:
-        return process_partial_response(event, on_wake_up, processor, context)
+        return take_wake_ups(event, context, lambda: dispatcher.wake(time_left))
     if "redrive" in event:
         wanted = event["redrive"]
         return dispatcher.redrive(None if wanted == "all" else wanted, time_left)

@@ -6,10 +6,12 @@ from functools import lru_cache
 from typing import Annotated, Literal, Self, get_args
 
 import httpx
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 
+from shared.parameters import Secret
 from shared.service import ServiceSettings
+from shared.settings import from_environment
 from shared.webhooks import parse_secrets
 
 Channel = Literal["email", "sms", "whatsapp", "console"]
@@ -26,7 +28,7 @@ class DispatchSettings(ServiceSettings):
 
     partner_url: str
     """Where the warehouse takes our webhooks: https, and on the public internet, except on the laptop."""
-    partner_webhook_secrets: SecretStr
+    partner_webhook_secrets: Secret
     """What we sign with: `whsec_...`, or two of them, separated by a comma, while they are exchanged."""
     partner_timeout_seconds: float = Field(default=10, gt=0, le=25)
     """For a whole delivery, from the look-up of the name to the end of the answer."""
@@ -49,10 +51,18 @@ class DispatchSettings(ServiceSettings):
     """What India's DLT knows us and our sentences by: {"order_confirmed.hi": "1107..."}."""
     whatsapp_base_url: str = "https://graph.facebook.com/v23.0"
     whatsapp_phone_number_id: str | None = None
-    whatsapp_token: SecretStr | None = None
+    whatsapp_token: Secret | None = None
 
     aws_endpoint_url_ses: str | None = None
     aws_endpoint_url_sns: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_dash_is_nothing(cls, values: object) -> object:
+        """A parameter that a template names cannot be empty, and not every channel is used."""
+        if not isinstance(values, dict):
+            return values
+        return {name: value for name, value in values.items() if value != "-"}
 
     @field_validator("partner_url", mode="after")
     @classmethod
@@ -67,7 +77,7 @@ class DispatchSettings(ServiceSettings):
 
     @field_validator("partner_webhook_secrets", mode="after")
     @classmethod
-    def _are_secrets(cls, secrets: SecretStr) -> SecretStr:
+    def _are_secrets(cls, secrets: Secret) -> Secret:
         parse_secrets(secrets.get_secret_value())
         return secrets
 
@@ -113,4 +123,4 @@ class DispatchSettings(ServiceSettings):
 @lru_cache(maxsize=1)
 def get_dispatch_settings() -> DispatchSettings:
     """Raises pydantic.ValidationError, naming each variable, when one is missing or not allowed."""
-    return DispatchSettings.model_validate({})  # reads the environment
+    return from_environment(DispatchSettings)

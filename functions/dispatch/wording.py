@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-from fluent.runtime import FluentBundle, FluentResource
+from typing import TYPE_CHECKING, Any
 
 from functions.dispatch.message import Message
+
+if TYPE_CHECKING:
+    from fluent.runtime import FluentBundle
 
 _FOLDER = Path(__file__).parent / "messages"
 LANGUAGES = ("en", "hi", "mr")
@@ -71,6 +72,8 @@ def _values(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=len(LANGUAGES))
 def _bundle(language: str) -> FluentBundle:
+    from fluent.runtime import FluentBundle, FluentResource  # few invocations say anything
+
     bundle = FluentBundle([language], use_isolating=False)
     bundle.add_resource(FluentResource((_FOLDER / f"{language}.ftl").read_text(encoding="utf-8")))
     return bundle

@@ -69,7 +69,7 @@ class PictureReader:
 def get_picture_reader() -> PictureReader | None:
     """None without a key: then pictures are stored unread."""
     settings = get_settings()
-    if settings.gemini_api_key is None:
+    if not settings.gemini_api_key:
         return None
     return PictureReader(
         api_key=settings.gemini_api_key,

@@ -33,6 +33,10 @@ NEVER_USED = (
     "langsmith/evaluation",
     "langsmith/integrations",
     "langsmith/sandbox",
+    # HTTP/2: every HTTP client of ours is made without it.
+    "h2",
+    "hpack",
+    "hyperframe",
     # An implementation for interpreters other than CPython.
     "zstandard/_cffi.*.so",
     # Formats that no prescription comes in, and drawing of text.

@@ -25,6 +25,7 @@ PARTS = {
     "search": "tests.bench.search",
     "refills": "tests.bench.refills",
     "outbox": "tests.bench.outbox",
+    "cold_starts": "tests.bench.cold_starts",
 }
 """Modules with `measure(scale) -> [Figure]`; `scale` is a share of the full size."""
 

@@ -61,6 +61,7 @@ class LambdaRuntime:
             archive.extractall(task)
         self._function = function
         self._events: Queue[Json] = Queue()
+        self.restored = False
         self._answers: Queue[tuple[str, bytes]] = Queue()
         self.task, self._runtime, self._environment = task, runtime, environment
 
@@ -122,6 +123,10 @@ class LambdaRuntime:
 
     def _answer(self, request: Request) -> None:
         path = request.path.removeprefix(_PREFIX)
+        if path == "/restore/next":  # where a frozen process continues
+            self.restored = True
+            request.answer(200, b"{}")
+            return
         if path == "/invocation/next":
             event = self._events.get()
             request.answer(

@@ -29,41 +29,6 @@ def test_every_function_is_a_lambda(resources: dict[str, Any]) -> None:
     assert {each["Runtime"] for each in found} == {"python3.13"}
 
 
-def test_a_function_may_do_with_the_queues_what_it_does_and_nothing_else(resources: dict[str, Any]) -> None:
-    allowed: dict[str, dict[str, set[str]]] = {}
-    for name, each in resources.items():
-        # The role without a function's name is the framework's; it is for functions that declare nothing.
-        if each["Type"] != "AWS::IAM::Role" or name == "IamRoleLambdaExecution":
-            continue
-        for statement in each["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]:
-            actions = statement["Action"]
-            for action in [actions] if isinstance(actions, str) else actions:
-                assert "*" not in action
-                if action.startswith("sqs:"):
-                    found = statement["Resource"]
-                    for one in found if isinstance(found, list) else [found]:
-                        function = name.removesuffix("IamRoleLambdaExecution").lower()
-                        allowed.setdefault(function, {}).setdefault(action, set()).add(one["Fn::GetAtt"][0])
-
-    wakes = {"sqs:SendMessage": {"OutboxQueue"}}
-    assert allowed == {
-        "health": {"sqs:GetQueueAttributes": {"OutboxQueue"}},
-        "chat": wakes,
-        "orders": wakes,
-        "prescriptions": wakes,
-        "webhooks": wakes,
-        "dispatch": {
-            "sqs:SendMessage": {"OutboxQueue", "OutboxDeadLetterQueue"},
-            **{
-                f"sqs:{action}": {"OutboxQueue"}
-                for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
-            },
-        },
-        "refillunderscorescan": {"sqs:SendMessage": {"RefillScanDeadLetterQueue"}},
-        "retention": {"sqs:SendMessage": {"RetentionDeadLetterQueue"}},
-    }
-
-
 def test_a_wake_up_that_failed_comes_back_alone_and_not_while_it_may_still_run(
     resources: dict[str, Any],
 ) -> None:
@@ -133,16 +98,6 @@ def test_only_functions_without_a_user_hold_the_service_key(resources: dict[str,
 
     assert holders <= WITHOUT_USER
     assert holders >= {"dispatch", "refill_scan", "retention", "webhooks"}
-
-
-def test_only_accounts_holds_the_key_by_which_sign_ins_are_counted(resources: dict[str, Any]) -> None:
-    holders = {
-        each["FunctionName"]
-        for each in lambdas(resources)
-        if "ACCOUNTS_KEY" in each["Environment"]["Variables"]
-    }
-
-    assert holders == {"nexus-pharmacy-prod-accounts"}
 
 
 def test_the_laptops_stage_cannot_be_packaged(tmp_path: Path) -> None:

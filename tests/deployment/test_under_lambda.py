@@ -135,6 +135,14 @@ def test_the_chat_asks_a_model_and_is_traced_with_the_packages_it_was_given(
     assert langfuse.paths, "no trace was sent"
 
 
+def test_the_chat_continues_from_a_snapshot(start: Start, patient: str) -> None:
+    with start("chat", AWS_LAMBDA_INITIALIZATION_TYPE="snap-start") as instance:
+        answer = instance.invoke(signed_in(event("chat_message"), patient))
+        assert instance.restored
+
+    assert answer["statusCode"] == 200, answer["body"]
+
+
 def test_a_photo_is_examined_and_read_with_the_packages_it_was_given(start: Start, patient: str) -> None:
     with fake_gemini() as gemini:
         gemini.behave(says(json.dumps({"lines": ["Tab. Cefixime 200 mg 1-0-1 after food x 5 days"]})))

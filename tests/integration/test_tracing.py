@@ -17,6 +17,7 @@ from functions.chat.tracing import Sender, make_sender
 from functions.chat.understanding.choosing import Interpreters
 from functions.chat.understanding.gemini import Gemini
 from shared.database import Database, Gateway
+from shared.parameters import Secret
 from shared.settings import Settings
 from tests.fakes.gemini import claims, fake_gemini
 from tests.fakes.langfuse import FakeLangfuse, fake_langfuse
@@ -51,8 +52,8 @@ def make_test_sender(langfuse: FakeLangfuse) -> Sender:
     settings = Settings(
         supabase_url="http://127.0.0.1:9",
         supabase_publishable_key="sb_publishable_none",
-        langfuse_public_key=f"pk-{uuid4()}",  # the SDK keeps one client a key
-        langfuse_secret_key=SecretStr("sk"),
+        langfuse_public_key=Secret(f"pk-{uuid4()}"),  # the SDK keeps one client a key
+        langfuse_secret_key=Secret("sk"),
         langfuse_base_url=langfuse.url,
     )
     sender = make_sender(settings)

@@ -246,7 +246,7 @@ def _numbers(words: Sequence[Word]) -> set[int]:
 def get_interpreters() -> Interpreters:
     """As NLU_MODE and GEMINI_API_KEY say; without a key everything is understood lexically."""
     settings = get_settings()
-    if settings.gemini_api_key is None or settings.nlu_mode == "lexical":
+    if not settings.gemini_api_key or settings.nlu_mode == "lexical":
         return LEXICAL
     model = Gemini(
         api_key=settings.gemini_api_key,

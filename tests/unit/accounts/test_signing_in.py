@@ -132,7 +132,8 @@ def test_without_the_database_signing_in_is_503_and_sets_no_cookie(
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
     pharmacy: FakePharmacy, path: str, body: dict[str, str], cookie: str, stage: str
 ) -> None:
-    client = client_of(app, pharmacy=pharmacy, with_settings=settings(stage=stage))
+    addresses = {"supabase_url": "https://project.example", "allowed_origins": "https://nexus.example"}
+    client = client_of(app, pharmacy=pharmacy, with_settings=settings(stage=stage, **addresses))
 
     access, refresh = client.post(path, json=body).headers.get_list("set-cookie")
 

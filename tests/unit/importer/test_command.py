@@ -66,7 +66,11 @@ def test_importing_needs_to_be_told_where(folder: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("variables", "complaint"),
     [
-        ({"STAGE": "prod"}, "is for STAGE=local, not prod"),
+        ({"STAGE": "prod"}, "must be https on STAGE=prod"),
+        (
+            {"STAGE": "prod", "SUPABASE_URL": "https://x.example", "ALLOWED_ORIGINS": ""},
+            "is for STAGE=local, not prod",
+        ),
         ({"SUPABASE_URL": "https://x.supabase.co"}, "SUPABASE_URL is not on this machine"),
         ({"DATABASE_URL": "postgresql://db.example.com/x"}, "DATABASE_URL is not on this machine"),
         ({"DATABASE_URL": "postgresql://127.0.0.1,db.example.com/x"}, "DATABASE_URL is not on this machine"),

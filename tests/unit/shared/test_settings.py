@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from shared.settings import Settings
+from shared.settings import Settings, from_environment
 from tests.unit.shared.fakes import settings
 
 
@@ -23,6 +23,44 @@ def test_origins_are_a_comma_separated_list(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_deployed_stage_refuses_to_start_with_a_laptop_switch(stage: str, switch: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="STAGE=local"):
         settings(stage=stage, **switch)
+
+
+DEPLOYED = {
+    "supabase_url": "https://project.example",
+    "allowed_origins": "https://nexus.example",
+    "aws_endpoint_url_sqs": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("laptop", "named"),
+    [
+        ({"supabase_url": "http://127.0.0.1:54321"}, "SUPABASE_URL"),
+        ({"gemini_base_url": "http://127.0.0.1:1"}, "GEMINI_BASE_URL"),
+        ({"langfuse_base_url": "http://127.0.0.1:1"}, "LANGFUSE_BASE_URL"),
+        ({"aws_endpoint_url_sqs": "http://127.0.0.1:1"}, "AWS_ENDPOINT_URL_SQS"),
+        ({"allowed_origins": "http://localhost:3000"}, "ALLOWED_ORIGINS"),
+    ],
+)
+def test_a_deployed_stage_refuses_to_start_with_a_laptop_address(laptop: dict[str, str], named: str) -> None:
+    assert settings(stage="prod", **DEPLOYED).deployed
+    with pytest.raises(ValidationError, match=named):
+        settings(stage="prod", **{**DEPLOYED, **laptop})
+
+
+def test_a_deployed_function_refuses_to_start_with_a_secret_among_its_variables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    variables = {"STAGE": "prod", "SUPABASE_URL": "https://project.example", "ALLOWED_ORIGINS": ""}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ACCOUNTS_KEY", "ssm:/nexus/prod/accounts-key")
+    assert from_environment(Settings).deployed
+
+    monkeypatch.setenv("ACCOUNTS_KEY", "the-key-itself")
+    with pytest.raises(ValueError, match="ACCOUNTS_KEY") as refusal:
+        from_environment(Settings)
+    assert "the-key-itself" not in str(refusal.value)
 
 
 def test_the_laptop_may_use_its_switches() -> None:
