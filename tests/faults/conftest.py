@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator
 from unittest import mock
 
@@ -15,6 +14,7 @@ from infra.local.stack import Stack
 from tests.fakes.gemini import claims, fake_gemini
 from tests.fakes.langfuse import fake_langfuse
 from tests.faults.breaking import Breakable
+from tests.integration.test_stopping import free_ports
 from tests.running_stack import RunningStack
 
 CALL_SECONDS = 2
@@ -24,7 +24,7 @@ CALL_SECONDS = 2
 @pytest.fixture(scope="module")
 def broken() -> Iterator[Breakable]:
     """Everything runs. Each test breaks something and leaves it whole."""
-    api, lambdas, supabase, postgres, sqs, partner = _free_ports(6)
+    api, lambdas, supabase, postgres, sqs, partner = free_ports(6)
     settings = StackSettings(
         data_dir=PROJECT / ".local" / "test" / "faults",
         api=Port(api, "-"),
@@ -60,14 +60,3 @@ def broken() -> Iterator[Breakable]:
             yield Breakable(stack, RunningStack.of(settings, stack.keys), gemini, langfuse)
         finally:
             stack.stop()
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
