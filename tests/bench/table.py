@@ -11,7 +11,7 @@ from tests.bench.measuring import Figure
 Measured = Mapping[str, Sequence[Figure]]
 """The figures of each part."""
 
-_WIDTHS = (9, 62, 12, 13, 8, 8, 12, 7)
+_WIDTHS = (11, 62, 12, 13, 8, 8, 12, 7)
 _HEAD = ("part", "what", "value", "unit", "target", "", "at a tenth", "growth")
 
 
