@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import psycopg
 
-from infra.local.settings import Keys, Port, StackSettings
+from infra.local.settings import Keys, StackSettings
 from infra.local.supabase import start_supabase, write_project
 from tests.bench.chat.measuring import Sample, in_sql, measure, through_postgrest
 from tests.bench.chat.work import Work, server_of
@@ -20,7 +20,7 @@ def measured(settings: StackSettings, keys: Keys, url: str, size: int, rounds: i
     own = replace(
         settings,
         data_dir=settings.data_dir / f"bench_{size}",
-        supabase=Port(settings.supabase.number + 1, settings.supabase.variable),
+        supabase=settings.api,  # no functions run here, and the seeded database keeps its own gateway
         external_database_url=url,
     )
     with psycopg.connect(url, autocommit=True) as admin, psycopg.connect(url, autocommit=True) as direct:
