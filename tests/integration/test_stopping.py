@@ -33,6 +33,7 @@ def start(data: Path) -> subprocess.Popen[bytes]:
     """Database and Supabase Lite on ports of their own; returns once they are ready."""
     ports = {f"NEXUS_{part}_PORT": str(port) for part, port in zip(PARTS, free_ports(2), strict=True)}
     log = data / "log"
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the stack would rightly ignore it
     with log.open("wb") as output:
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "infra.local.dev", "--until", "supabase"],
