@@ -20,7 +20,11 @@ AGES = {
         update public.prescription_uploads
         set prescription_id = null, expires_at = now() - %s::interval
     """,
-    "notifications": "update public.notifications set status = 'unwanted', created_at = now() - %s::interval",
+    "notifications": """
+        update public.notifications
+        set status = case when sent_at is null then 'unwanted' else status end,
+          created_at = now() - %s::interval
+    """,
     "webhook_bodies": """
         update public.webhook_events set outcome = 'applied', received_at = now() - %s::interval
     """,
@@ -126,7 +130,10 @@ def test_a_file_that_an_order_has_used_is_kept_longer(
 
     apply(database)
 
-    left = database.execute("select patient_id from public.prescription_uploads").fetchall()
+    left = database.execute(
+        "select patient_id from public.prescription_uploads where patient_id in (%s, %s)",
+        [cast.anjali.patient_id, cast.rahul.patient_id],
+    ).fetchall()
     assert left == [(cast.anjali.patient_id,)]
     tied = database.execute(
         """

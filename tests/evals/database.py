@@ -162,8 +162,7 @@ class Database:
     def forget(self, email: str) -> None:
         """Drop the copies, and the newcomer whom the evaluation registered."""
         self._do(f"drop schema if exists {KEPT} cascade")
-        self._do("delete from public.patients where email = %s", [email])
-        self._do("delete from auth.users where email = %s", [email])
+        self._connection.execute(_FORGET.format(email=sql.Literal(email)))
 
     def _all(self, query: LiteralString, values: list[Any] | None = None) -> list[dict[str, Any]]:
         return self._connection.execute(query, values).fetchall()
@@ -196,6 +195,32 @@ _KEEP = sql.SQL(
     end $$
     """
 ).format(kept=sql.Identifier(KEPT))
+
+# No foreign key takes along what belongs to them: whoever restores a backup would find what points nowhere.
+_FORGET = sql.SQL(
+    """
+    do $$
+    declare t record;
+    begin
+      for t in
+        select c.table_schema, c.table_name, c.column_name
+        from information_schema.columns as c
+        join information_schema.tables as b using (table_schema, table_name)
+        where b.table_type = 'BASE TABLE'
+          and (c.table_schema, c.column_name) in (('public', 'patient_id'), ('auth', 'user_id'))
+          and c.table_name <> 'patients'
+      loop
+        execute format(
+          'delete from %I.%I as t using public.patients as p
+           where p.email = %L and t.%I::text in (p.patient_id, p.user_id::text)',
+          t.table_schema, t.table_name, {email}, t.column_name
+        );
+      end loop;
+      delete from public.patients where email = {email};
+      delete from auth.users where email = {email};
+    end $$
+    """
+)
 
 # Only a table whose rows differ is written: most conversations touch five of them.
 _PUT_BACK = sql.SQL(

@@ -96,6 +96,7 @@ def test_functions_that_answer_users_do_not_hold_the_service_key(stack: RunningS
     assert {function for function, has_it in holds.items() if has_it} <= {
         "dispatch",
         "refill_scan",
+        "retention",
         "webhooks",
     }
 
