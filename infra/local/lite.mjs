@@ -5,6 +5,7 @@
 import { serve } from "@hono/node-server";
 import { createApi } from "@supabase/lite/cli";
 import { outagesAsHosted } from "./outages.mjs";
+import { renewalsInOrder } from "./sessions.mjs";
 import { storageAsHosted } from "./storage.mjs";
 
 const port = Number(process.argv[2]);
@@ -29,7 +30,7 @@ for (const json of [114, 3802]) {
 
 const server = serve(
   {
-    fetch: outagesAsHosted(storageAsHosted(app)),
+    fetch: renewalsInOrder(outagesAsHosted(storageAsHosted(app))),
     hostname: "127.0.0.1",
     port,
   },
